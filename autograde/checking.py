@@ -1,0 +1,323 @@
+"""What a check is: cases (inputs from a seed), then judgement (inputs and outputs to a verdict).
+
+In a notebook a `Check` is called with the student's function and prints its verdict. In grading the two halves run
+apart: the cases travel to the student's kernel, plain values come back, and only the grading process judges.
+"""
+
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from autograde import drivers
+from autograde.differences import EVERYWHERE, agree, explain, largest
+from autograde.oracles import Oracle
+
+# A reference and a student's function may order their sums differently; over the longest cases that costs 1e-12.
+REFERENCE_TOLERANCE = 1e-8
+# float32 rounds at 6e-8 and a forward pass of some ten steps accumulates a few times that.
+FLOAT32_TOLERANCE = 1e-5
+NOTEBOOK_SEED = 20
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of the student's function.
+
+    inputs {parameter name: value} in the order of the signature; sizes {"T": 5, ...} for messages and shapes;
+    oracle gives the expected values from the inputs; group lets a part of a check choose its cases;
+    driver names the function of `autograde.drivers` that makes the call on the student's side.
+    """
+
+    inputs: dict
+    sizes: dict = field(default_factory=dict)
+    oracle: Oracle | None = None
+    group: str = ""
+    driver: str = "call"
+
+    @property
+    def about(self):
+        return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
+
+
+@dataclass
+class Trial:
+    """A case with what came of it, and what should have come of it."""
+
+    case: Case
+    outcome: dict
+    values: dict | None = None
+    problem: str | None = None
+    expected: list = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of a verdict: what was judged, whether it is right, why not, and what it earned."""
+
+    title: str
+    ok: bool
+    text: str
+    earned: float = 0.0
+    points: float = 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one function."""
+
+    name: str
+    points: float
+    max_points: float
+    findings: tuple = ()
+    problem: str | None = None
+    misconception: str | None = None
+
+    @property
+    def right(self):
+        return self.points == self.max_points
+
+    def __str__(self):
+        head = f"{self.name}   {self.points:g} of {self.max_points:g} points"
+        if self.problem:
+            return f"{head}: {self.problem}"
+        if self.right:
+            return head
+        width = max(len(f.title) for f in self.findings)
+        lines = [head]
+        said = set()
+        for f in self.findings:
+            wrapped = ["as above"] if not f.ok and f.text in said else textwrap.wrap(f.text, 96) or [""]
+            said.add(f.text)
+            lines.append(f"  {f.title:{width}}   {wrapped[0]}")
+            lines += [" " * (width + 5) + line for line in wrapped[1:]]
+        if self.misconception:
+            lines += ["  " + line for line in textwrap.wrap(self.misconception, 100)]
+        return "\n".join(lines)
+
+    def as_dict(self):
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Agrees:
+    """A part of a check: the named outputs agree with the oracle of every case in the group."""
+
+    title: str
+    points: float
+    outputs: Sequence[str]
+    group: str | None = None
+
+    def judge(self, check, trials):
+        """(what is wrong, None) or (None, what is right)."""
+        differing = [(trial, gaps) for trial in trials if (gaps := list(self._gaps(check, trial)))]
+        if not differing:
+            sources = dict.fromkeys(source for t in trials for source, _, e in t.expected if set(e) & set(self.outputs))
+            verb = "agrees" if len(self.outputs) == 1 else "agree"
+            return None, f"{verb} with {' and '.join(sources)} in {_count(trials)}"
+        gap, index, name, source, about = max(
+            (*largest(actual, expected), name, source, trial.case.about)
+            for trial, gaps in differing
+            for name, source, actual, expected in gaps
+        )
+        several = len(self.outputs) > 1
+        where = f" at [{', '.join(map(str, index))}]" if index else ""
+        size = f"by {gap:.2g}" if np.isfinite(gap) else "beyond any number"
+        scope = "in every case" if len(differing) == len(trials) else f"in {len(differing)} of {len(trials)} cases"
+        text = f"differs from {source} {scope}, most{f' {name}' * several}{where} {size} ({about})"
+        common = set.intersection(*(self._hints(check, trial, gaps) for trial, gaps in differing))
+        named = {hint for hint in common if not hint.endswith(EVERYWHERE)}
+        return text + (f": {'; '.join(sorted(named or common))}" if common else ""), None
+
+    def _gaps(self, check, trial):
+        """(output, source, actual, expected) for every output that differs from one of its sources."""
+        for name in self.outputs:
+            actual = trial.values[name]
+            for source, tolerance, expected in trial.expected:
+                if name in expected and not agree(actual, expected[name], check.tolerance_for(actual, tolerance)):
+                    yield name, source, actual, expected[name]
+                    break
+
+    def _hints(self, check, trial, gaps):
+        naming = "{}: {}" if len(self.outputs) > 1 else "{1}"
+        return {
+            naming.format(name, why)
+            for name, _, actual, expected in gaps
+            for why in explain(actual, expected, trial.case.sizes, check.is_sequence(name))
+        }
+
+
+@dataclass(frozen=True)
+class Holds:
+    """A part of a check: a property of the outputs; `test(trials)` returns None or what is wrong.
+
+    `names_right` is what the verdict says when it holds. The property counts only for right values of `outputs`.
+    """
+
+    title: str
+    points: float
+    test: Callable
+    names_right: str
+    group: str | None = None
+    outputs: Sequence[str] = ()
+
+    def judge(self, check, trials):
+        if self.outputs:
+            wrong, _ = Agrees(self.title, self.points, self.outputs).judge(check, trials)
+            if wrong:
+                return wrong, None
+        return self.test(trials), self.names_right
+
+
+def _count(trials):
+    return f"{len(trials)} case{'s' if len(trials) != 1 else ''}"
+
+
+def _shape_text(shape, sizes):
+    """'T+1 B H' with sizes -> the tuple of numbers; '*' stands for all the sizes."""
+    if shape == "*":
+        return tuple(sizes.values())
+    return tuple(sum(sizes[t] if t in sizes else int(t) for t in term.split("+")) for term in shape.split())
+
+
+class Check:
+    """Judges one function.
+
+    name of the function; points; returns {output name: shape such as "T+1 B H"} (a function with one output returns
+    it bare, several come in a dict); cases(rng) -> list of Case; parts, each worth some of the points.
+    time_axis lists the outputs whose first axis is time. With unique=False the answer is not determined by the
+    inputs, and grading does not compare it with the reference.
+    """
+
+    def __init__(self, name, points, returns, cases, parts, *, float32=False, unique=True):
+        if sum(part.points for part in parts) != points:
+            raise ValueError(f"{name}: the parts' points do not add up to {points}")
+        self.name, self.points, self.returns, self.cases, self.parts = name, points, returns, cases, parts
+        self.float32, self.unique = float32, unique
+
+    def __call__(self, function):
+        """Judge a function in the notebook and print the verdict."""
+        print(self.run(function))
+
+    def run(self, function, seed=NOTEBOOK_SEED, reference=None):
+        """The verdict on a function that can be called here."""
+        if not callable(function):
+            return Verdict(self.name, 0, self.points, problem=f"this is {type(function).__name__}, not a function")
+        cases = self.cases(np.random.default_rng(seed))
+        return self.judge(cases, [drivers.attempt(function, case.inputs, case.driver) for case in cases], reference)
+
+    def is_sequence(self, output):
+        return self.returns[output].split()[:1] in (["T"], ["T+1"])
+
+    def tolerance_for(self, actual, tolerance):
+        return max(tolerance, FLOAT32_TOLERANCE) if self.float32 and actual.dtype == np.float32 else tolerance
+
+    def judge(self, cases, outcomes, reference=None):
+        """The verdict on the outcomes of the cases (see `drivers.attempt`); reference is a function, when at hand."""
+        if any(outcome.get("error") == "NotImplementedError" for outcome in outcomes):
+            return Verdict(self.name, 0, self.points, problem="not implemented yet")
+        trials = [self._examine(case, outcome, reference) for case, outcome in zip(cases, outcomes, strict=True)]
+        findings = [self._shapes(trials)]
+        for part in self.parts:
+            chosen = [t for t in trials if part.group is None or t.case.group == part.group]
+            broken = [t for t in chosen if t.problem]
+            if broken:
+                scope = "" if len(broken) == len(chosen) else f"; a problem in {len(broken)} of {len(chosen)} cases"
+                wrong = broken[0].problem + scope
+                findings.append(Finding(part.title, False, wrong, 0, part.points))
+                continue
+            wrong, right = part.judge(self, chosen)
+            earned = 0 if wrong else part.points
+            findings.append(Finding(part.title, wrong is None, wrong or right, earned, part.points))
+        return Verdict(self.name, sum(f.earned for f in findings), self.points, tuple(findings))
+
+    def _examine(self, case, outcome, reference):
+        trial = Trial(case, outcome)
+        if case.oracle:
+            trial.expected.append(
+                (case.oracle.name, case.oracle.tolerance, _floats(case.oracle.compute(**case.inputs)))
+            )
+        if reference and self.unique:
+            answer = drivers.attempt(reference, case.inputs, case.driver)
+            if "value" not in answer:
+                raise RuntimeError(f"the reference of {self.name} failed ({case.about}): {answer}")
+            values, problem = self._unpack(answer["value"], case)
+            if problem:
+                raise RuntimeError(f"the reference of {self.name} returns a wrong answer ({case.about}): {problem}")
+            named = {n: v for n, v in values.items() if not n.startswith("_")}
+            trial.expected.append(("the reference", REFERENCE_TOLERANCE, named))
+        where = f" ({case.about})" if case.about else ""
+        if "error" in outcome:
+            at = f", in line {outcome['line']}: {outcome['text']}" if outcome.get("text") else ""
+            trial.problem = f"stops with {outcome['error']}: {outcome['message']}{at}{where}"
+        elif outcome.get("mutated"):
+            names = list(case.inputs)
+            changed = " and ".join(names[i] for i in outcome["mutated"] if i < len(names))
+            trial.problem = f"changes its input {changed}: work on a copy{where}"
+        else:
+            trial.values, problem = self._unpack(outcome.get("value"), case)
+            trial.problem = problem and f"{problem}{where}"
+        return trial
+
+    def _unpack(self, value, case):
+        """({name: array}, None) or (None, what is wrong with the shape or type)."""
+        extra = {}
+        if case.driver != "call":
+            if not (isinstance(value, dict) and "result" in value):
+                return None, "no measurement came back"
+            extra = {f"_{k}": v for k, v in value.items() if k != "result"}
+            value = value["result"]
+        if len(self.returns) == 1 and not isinstance(value, dict):
+            value = {next(iter(self.returns)): value}
+        if value is None:
+            return None, "returns None: is a `return` missing?"
+        if not isinstance(value, dict):
+            return None, f"returns {_kind(value)}; expected a dict with {_listed(self.returns)}"
+        missing = [name for name in self.returns if name not in value]
+        if missing:
+            return None, f"the dict lacks {_listed(missing)}; it has {_listed(value) or 'nothing'}"
+        arrays = {}
+        for name, shape in self.returns.items():
+            array, expected = value[name], _shape_text(shape, case.sizes)
+            if isinstance(array, (str, bytes, dict, type(None))) or callable(array):
+                return None, f"{name} is {_kind(array)}; expected an array"
+            try:
+                array = np.asarray(array)
+            except ValueError:
+                return None, f"{name} is a list of unequal parts; expected an array of shape {_named(shape, expected)}"
+            if array.dtype.kind == "c" or array.dtype.kind not in "fiub":
+                return None, f"{name} has dtype {array.dtype}; expected float64"
+            if array.shape != expected:
+                other = ""
+                if array.ndim == 2 and array.shape == expected[::-1]:
+                    other = ": transposed?"
+                return None, f"{name} has shape {array.shape}; expected {_named(shape, expected)}{other}"
+            if (array.dtype == np.float32 and not self.float32) or array.dtype == np.float16:
+                return None, f"{name} is {array.dtype}; expected float64"
+            arrays[name] = array if array.dtype == np.float32 else array.astype(float)
+        return {**arrays, **extra}, None
+
+    def _shapes(self, trials):
+        broken = next((t for t in trials if t.problem), None)
+        if broken is None:
+            return Finding("shapes, dtypes", True, "right")
+        return Finding("shapes, dtypes", False, "see below")
+
+
+def _floats(named):
+    return {name: np.asarray(value, dtype=float) for name, value in named.items()}
+
+
+def _kind(value):
+    return f"a {type(value).__name__}" + (f" of length {len(value)}" if isinstance(value, (tuple, list)) else "")
+
+
+def _listed(names):
+    return ", ".join(map(str, names))
+
+
+def _named(shape, numbers):
+    text = "(" + ", ".join(shape.split()) + ("," if len(numbers) == 1 else "") + ")"
+    return f"{text} = {numbers}" if re.search("[A-Za-z]", shape) else f"{numbers}"

@@ -1,0 +1,1 @@
+"""One module per unit; in a notebook: `from autograde.checks import bptt as check`."""

@@ -1,0 +1,208 @@
+"""The command line: one command for each thing that a student or an instructor does."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from autograde.units import exercise_path, released, written
+
+console = Console(highlight=False)
+COURSE = click.option(
+    "--course", type=click.Path(path_type=Path, file_okay=False), default=Path("class"), show_default=True,
+    help="The folder of the class, in nbgrader's layout.",
+)  # fmt: skip
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main():
+    """Through Time: exercises, checks and grading."""
+
+
+@main.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--seconds", default=60.0, show_default=True, help="Time limit of one cell or question.")
+def check(path, seconds):
+    """Run a notebook and its checks; print a summary with points.
+
+    PATH is the notebook or its folder, for instance exercises/bptt. Exit code 0 when every check passes, 1 otherwise.
+    """
+    from autograde.local import check_notebook
+
+    try:
+        record, notes = check_notebook(path, seconds)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    for note in notes:
+        console.print(note, markup=False)
+    for verdict in record.verdicts:
+        console.print(str(verdict), markup=False, soft_wrap=True)
+    for event in record.events:
+        console.print(event, markup=False)
+    table = Table("question", "points", box=None)
+    for verdict in record.verdicts:
+        table.add_row(verdict.name, f"{verdict.points:g} of {verdict.max_points:g}")
+    table.add_section()
+    table.add_row("total", f"{record.points:g} of {record.max_points:g}")
+    console.print(table)
+    sys.exit(0 if record.points == record.max_points else 1)
+
+
+@main.command()
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; fail when a notebook is stale.")
+def exercises(only_check):
+    """Write the student's notebooks from the scripts in solutions/."""
+    from autograde import release as releasing
+
+    stale = []
+    for stem in _units(()):
+        if only_check:
+            path = exercise_path(stem)
+            text = releasing.as_text(releasing.student_notebook(stem))
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                stale.append(str(path))
+            continue
+        path, changed = releasing.release(stem)
+        console.print(f"{path}  {'written' if changed else 'unchanged'}")
+    if stale:
+        raise click.ClickException(f"stale: {', '.join(stale)}. Run `make exercises` and commit the result.")
+
+
+@main.command()
+@click.argument("units", nargs=-1)
+@COURSE
+def release(units, course):
+    """Release UNITS (default: all) to a class: nbgrader's source, release and gradebook entries."""
+    room = _course(course)
+    for unit in _units(units):
+        console.print(f"{unit}: {_shown(room.release(unit))}", soft_wrap=True)
+
+
+@main.command()
+@click.argument("units", nargs=-1)
+@COURSE
+@click.option("--force", is_flag=True, help="Grade again what has been graded; manual grades are kept.")
+def grade(units, course, force):
+    """Grade the collected hand-ins of UNITS (default: all that were handed in)."""
+    from autograde.grading.course import CourseError
+
+    room = _course(course)
+    units = units or sorted({p.name for p in room.root.glob("submitted/*/*") if p.is_dir()})
+    if not units:
+        raise click.ClickException(
+            f"{course}/submitted holds no hand-ins: put them into {course}/submitted/STUDENT/UNIT/"
+        )
+    failed = 0
+    for unit in units:
+        students = room.submitted(unit)
+        rows = []
+        with _progress() as progress:
+            task = progress.add_task(unit, total=len(students))
+            for student in students:
+                try:
+                    rows.append(room.grade(unit, student, force=force))
+                except CourseError as error:
+                    failed += 1
+                    progress.console.print(str(error), markup=False)
+                progress.advance(task)
+        console.print(_table(unit, rows))
+    if failed:
+        raise click.ClickException(f"{failed} hand-ins could not be graded; the others are in {_shown(room.root)}")
+
+
+@main.command()
+@click.argument("units", nargs=-1)
+@COURSE
+def feedback(units, course):
+    """Write nbgrader's feedback pages of UNITS (default: all that were graded)."""
+    room = _course(course)
+    for unit in units or sorted({p.name for p in room.root.glob("autograded/*/*") if p.is_dir()}):
+        pages = room.feedback(unit)
+        console.print(f"{unit}: {len(pages)} pages in {_shown(room.root / 'feedback')}", soft_wrap=True)
+
+
+@main.command()
+@click.option(
+    "--output", type=click.Path(path_type=Path), default=Path("_build/through-time-student.zip"), show_default=True
+)
+def bundle(output):
+    """Make the zip for students: book, exercises, checks, a page on how to start; no solutions."""
+    from autograde.bundle import make_bundle
+
+    path, count = make_bundle(output)
+    console.print(f"{_shown(path)}  ({count} files)", soft_wrap=True)
+
+
+@main.command()
+@click.option(
+    "--course",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("_build/demo-class"),
+    show_default=True,
+    help="Scratch folder; it is emptied first.",
+)
+def demo(course):
+    """Make, grade and show a class of six hand-ins, from perfect to never-ending."""
+    from autograde.grading.demo import STUDENTS, UNIT, make_class
+
+    with _progress() as progress:
+        task = progress.add_task("grading", total=len(STUDENTS))
+        room, rows = make_class(
+            course, lambda done, total, student: progress.update(task, completed=done, description=student or "done")
+        )
+    console.print(_table(UNIT, rows, {student: what for student, (what, _) in STUDENTS.items()}))
+    wrong = [r.student for r in rows if r.points != STUDENTS[r.student][1]]
+    console.print(f"Book       {_shown('_build/html/index.html')}", soft_wrap=True)
+    console.print(f"Gradebook  {_shown(room.root / 'gradebook.db')}", soft_wrap=True)
+    console.print(
+        f"Feedback   {_shown(room.root / 'feedback' / 'misconception' / UNIT / f'{UNIT}.html')}", soft_wrap=True
+    )
+    if wrong:
+        raise click.ClickException(f"not the points that were designed: {', '.join(wrong)}")
+
+
+def _units(units):
+    known = written() or released()
+    unknown = [u for u in units if u not in known]
+    if unknown:
+        raise click.ClickException(
+            f"no unit {', '.join(unknown)}; there are {', '.join(known) or 'none here: run this in the course folder'}"
+        )
+    return units or known
+
+
+def _course(root):
+    from autograde.grading.course import Course
+
+    return Course(root)
+
+
+def _progress():
+    return Progress(
+        TextColumn("{task.description:14}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def _table(unit, rows, about=None):
+    table = Table(title=unit, title_justify="left")
+    table.add_column("student")
+    table.add_column("points", justify="right")
+    table.add_column("what happened" if about is None else "handed in")
+    for row in rows:
+        happened = about[row.student] if about else "; ".join(row.events)
+        table.add_row(row.student, f"{row.points:g} of {row.max_points:g}", happened)
+    return table
+
+
+def _shown(path):
+    """A path as one can open it: relative to here when it is below."""
+    path = Path(path).resolve()
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

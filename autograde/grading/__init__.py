@@ -1,0 +1,1 @@
+"""Grading of hand-ins: rebuild, run the student's cells, judge here, record in nbgrader's gradebook."""

@@ -1,0 +1,1 @@
+"""Reference solutions, one module per unit: what a student must not see."""
