@@ -6,6 +6,7 @@ import shutil
 import sysconfig
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from nbconvert.preprocessors import ClearMetadataPreprocessor
@@ -86,7 +87,7 @@ class Course:
         if not (released.exists() and source.exists() and source.read_text(encoding="utf-8") == text):
             source.parent.mkdir(parents=True, exist_ok=True)
             source.write_text(text, encoding="utf-8")
-            self._run(lambda: self.api.generate_assignment(unit, force=True, create=True), f"release of {unit}")
+            self._run(partial(self.api.generate_assignment, unit, force=True, create=True), f"release of {unit}")
         return released
 
     def submitted(self, unit):
@@ -105,13 +106,13 @@ class Course:
                 shutil.copyfile(folder / candidates[0], notebook)
             else:
                 notebook.touch()
-        self._run(lambda: self.api.autograde(unit, student, force=force, create=True), f"{student}: {unit}")
+        self._run(partial(self.api.autograde, unit, student, force=force, create=True), f"{student}: {unit}")
         return self.row(unit, student)
 
     def feedback(self, unit, student=None, force=True):
         """Write nbgrader's feedback pages of a unit; returns their paths."""
         for name in [student] if student else self.graded(unit):
-            self._run(lambda: self.api.generate_feedback(unit, name, force=force), f"feedback for {name}: {unit}")
+            self._run(partial(self.api.generate_feedback, unit, name, force=force), f"feedback for {name}: {unit}")
         return sorted(self.root.glob(f"feedback/{student or '*'}/{unit}/*.html"))
 
     def graded(self, unit):

@@ -126,10 +126,14 @@ def _assemble(release, answers, cells, name):
                 f'{name}: the cell that answers "{key}" had lost its mark; the cell that defines it was taken.'
             )
     unanswered = [key for key in answers if key not in found]
+    worth = {
+        _grade_id(c).removeprefix("check-"): c.metadata.nbgrader.points for c in release.cells if _role(c) == "check"
+    }
     for key in unanswered:
         others = len(answers) - len(unanswered)
         notes.append(
-            f'{name}: the cell that answers "{key}" is missing; graded as unanswered. The other {others} '
+            f'{name}: the cell that answers "{key}" is missing; graded as unanswered (0 of {worth.get(key, 0):g}). '
+            f"The other {others} "
             f"question{'s were' if others != 1 else ' was'} graded. To restore it, copy the cell from "
             f"exercises/{_unit(release)}/{_unit(release)}.ipynb and hand in again."
         )

@@ -1,0 +1,315 @@
+"""Does the page Notation tell the truth: are its shapes those of the arrays, and do its conversions convert?
+
+Both tables are read from the page. Every deck's formula is written out below in the deck's own letters, loops and all,
+and must give what the book's code gives after the conversion that the page states.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from solutions import bptt
+
+PAGE = Path(__file__).parent.parent / "book" / "notation.md"
+SIZES = {"T": 6, "B": 3, "D": 2, "H": 4}
+ROUNDING = {"rtol": 0, "atol": 1e-13}  # sums of a few dozen float64 numbers of order one
+DIFFERENCES = {"rtol": 0, "atol": 1e-8}  # central differences with a step of 1e-5
+
+
+def tables():
+    """The page's tables: list of (heading above it, header cells, rows of cells)."""
+    found, heading, lines = [], None, []
+    for line in [*PAGE.read_text(encoding="utf-8").splitlines(), ""]:
+        if line.startswith("|"):
+            lines.append([cell.strip() for cell in line.strip("|").split("|")])
+            continue
+        if lines:
+            header, _, *rows = lines
+            assert all(len(row) == len(header) for row in rows), f"ragged table under {heading!r}"
+            found.append((heading, header, rows))
+            lines = []
+        if line.startswith("#"):
+            heading = line.lstrip("# ")
+    return found
+
+
+def symbol_rows():
+    """Rows of the table of symbols as (name in code, shape)."""
+    (rows,) = [rows for heading, _, rows in tables() if heading == "Symbols"]
+    return [(row[3].strip("`"), row[2].strip("`")) for row in rows]
+
+
+def deck_rows():
+    """Rows of the decks' tables as (thing, deck)."""
+    return [(heading, row[0]) for heading, header, rows in tables() if header[0] == "deck" for row in rows]
+
+
+# The book's own names, one array each --------------------------------------------------------------------------------
+
+
+def tanh_case(rng):
+    """A tanh network with a batch: inputs, parameters, states and a direct gradient for every step."""
+    T, B, D, H = (SIZES[name] for name in "TBDH")
+    case = {
+        "x": rng.normal(size=(T, B, D)),
+        "h0": rng.normal(size=(B, H)),
+        "W_hx": rng.normal(size=(H, D)),
+        "W_hh": rng.normal(size=(H, H)) / np.sqrt(H),
+        "b_h": rng.normal(size=H),
+        "dh": rng.normal(size=(T, B, H)),
+    }
+    forward = bptt.truncated_bptt(**case, window=T)
+    return case | {"h": forward["h"]}
+
+
+def backward(case):
+    return bptt.rnn_backward(case["x"], case["h"], case["W_hx"], case["W_hh"], case["dh"])
+
+
+def neuron_case(rng):
+    T = SIZES["T"]
+    x, target = rng.normal(size=T), rng.uniform(size=T)
+    u, w = rng.normal(), rng.normal()
+    return x, target, u, w, bptt.neuron_forward(x, u, w)
+
+
+def preactivations(case):
+    return np.array(
+        [case["x"][t] @ case["W_hx"].T + case["h"][t] @ case["W_hh"].T + case["b_h"] for t in range(SIZES["T"])]
+    )
+
+
+def sensitivities(case):
+    """dh_T/dtheta of the first sequence by central differences: what rtrl carries along as P."""
+
+    def last_state(**changed):
+        c = case | changed
+        h = bptt.truncated_bptt(
+            c["x"][:, :1], c["h0"][:1], c["W_hx"], c["W_hh"], c["b_h"], c["dh"][:, :1], window=SIZES["T"]
+        )
+        return h["h"][-1, 0]
+
+    return {
+        f"P_{name.split('_')[1]}": np.array(
+            [
+                bptt.numerical_gradient(lambda p, name=name, i=i: last_state(**{name: p})[i], case[name])
+                for i in range(SIZES["H"])
+            ]
+        )
+        for name in ("W_hx", "W_hh", "b_h")
+    }
+
+
+def book_arrays(rng):
+    case = tanh_case(rng)
+    _, target, u, w, _ = neuron_case(rng)
+    gradients = backward(case)
+    slope = 1 - case["h"][1:] ** 2
+    # delta from its definition, through dL/dh_t of every step: the tail of the sequence seen from h_t
+    delta = np.empty_like(case["dh"])
+    for t in range(SIZES["T"]):
+        tail = bptt.rnn_backward(
+            case["x"][t + 1 :], case["h"][t + 1 :], case["W_hx"], case["W_hh"], case["dh"][t + 1 :]
+        )
+        delta[t] = slope[t] * (case["dh"][t] + tail["dh0"])
+    np.testing.assert_allclose(np.tanh(preactivations(case)), case["h"][1:], **ROUNDING)
+    np.testing.assert_allclose(np.einsum("tbh,tbk->hk", delta, case["h"][:-1]), gradients["dW_hh"], **ROUNDING)
+    scalars = {"u": np.asarray(u), "w": np.asarray(w), "target": target}
+    derived = {"a": preactivations(case), "delta": delta}
+    return case | gradients | scalars | derived | sensitivities(case)
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    return book_arrays(np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(("name", "shape"), symbol_rows())
+def test_symbol_has_the_shape_on_the_page(name, shape, arrays):
+    sizes = [part for part in shape.strip("()").split(",") if part.strip()]
+    expected = tuple(SIZES["T"] + 1 if part.strip() == "T+1" else SIZES[part.strip()] for part in sizes)
+    assert arrays[name].shape == expected
+
+
+def test_sensitivities_on_the_page_give_the_gradient_of_the_last_state(arrays):
+    """P_t contracted with dL/dh_t is the gradient when only step T has a loss: the meaning of the three P rows."""
+    only_last = np.zeros((SIZES["T"], SIZES["H"]))
+    only_last[-1] = arrays["dh"][-1, 0]
+    first = {name: arrays[name] for name in ("W_hx", "W_hh", "b_h")}
+    gradients = bptt.rtrl(x=arrays["x"][:, 0], h0=arrays["h0"][0], dh=only_last, **first)
+    for name in ("W_hx", "W_hh", "b_h"):
+        contracted = np.tensordot(only_last[-1], arrays[f"P_{name.split('_')[1]}"], axes=1)
+        np.testing.assert_allclose(contracted, gradients[f"d{name}"], **DIFFERENCES)
+
+
+# The decks, letter by letter: each function returns (the deck's result, the book's result) ---------------------------
+
+
+def step_a(rng):
+    case = tanh_case(rng)
+    U, W, b = case["W_hx"], case["W_hh"], case["b_h"]
+    h = case["h0"][0]
+    for t in range(SIZES["T"]):
+        h = np.tanh(b + W @ h + U @ case["x"][t, 0])
+    return h, case["h"][-1, 0]
+
+
+def step_b(rng):
+    case = tanh_case(rng)
+    W = np.hstack([case["W_hx"], case["W_hh"]])
+    h = case["h0"][0]
+    for t in range(SIZES["T"]):
+        h = np.tanh(W @ np.concatenate([case["x"][t, 0], h]))
+    book = {name: case[name] for name in ("x", "h0", "W_hx", "W_hh", "dh")}
+    return h, bptt.truncated_bptt(b_h=np.zeros(SIZES["H"]), window=SIZES["T"], **book)["h"][-1, 0]
+
+
+def step_c(rng):
+    case = tanh_case(rng)
+    W, b = np.hstack([case["W_hx"], case["W_hh"]]).T, case["b_h"]
+    h = case["h0"][0]
+    for t in range(SIZES["T"]):
+        h = np.tanh(W.T @ np.concatenate([case["x"][t, 0], h]) + b)
+    return h, case["h"][-1, 0]
+
+
+def step_d(rng):
+    case = tanh_case(rng)
+    U, W, b = case["W_hx"], case["W_hh"], case["b_h"]
+    h = case["h0"][0]
+    for t in range(SIZES["T"]):
+        h = np.tanh(W @ h + U @ case["x"][t, 0] + b)
+    return h, case["h"][-1, 0]
+
+
+def step_e(rng):
+    case = tanh_case(rng)
+    W_xh, W_hh, b_h = case["W_hx"].T, case["W_hh"].T, case["b_h"]
+    h = case["h0"][:1]  # a row
+    for t in range(SIZES["T"]):
+        h = np.tanh(h @ W_hh + case["x"][t, :1] @ W_xh + b_h)
+    return h[0], case["h"][-1, 0]
+
+
+def logistic(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def neuron_a(rng):
+    x, _, u, w, h_book = neuron_case(rng)
+    h = [0.0]
+    for t in range(1, SIZES["T"] + 1):
+        h.append(logistic(u * x[t - 1] + w * h[t - 1]))
+    return np.array(h), h_book
+
+
+def loss_slope(x, target, u, w, loss):
+    """The book has no loss function, but neuron_bptt holds its gradient: dL/dw of a deck's loss must be that."""
+    (slope,) = bptt.numerical_gradient(lambda p: loss(x, target, u, p[0]), np.array([w]))
+    return slope, bptt.neuron_bptt(x, target, u, w)["dw"]
+
+
+def loss_a(rng):
+    def loss(x, target, u, w):
+        h = bptt.neuron_forward(x, u, w)
+        return sum(0.5 * (h[t] - target[t - 1]) ** 2 for t in range(1, SIZES["T"] + 1))
+
+    return loss_slope(*neuron_case(rng)[:4], loss)
+
+
+def loss_b(rng):
+    def F(h_t):
+        return h_t
+
+    def Loss(y_t, GT_t):
+        return (y_t - GT_t) ** 2 / 2
+
+    def loss(x, target, u, w):
+        h = bptt.neuron_forward(x, u, w)
+        return sum(Loss(F(h[t]), target[t - 1]) for t in range(1, SIZES["T"] + 1))
+
+    return loss_slope(*neuron_case(rng)[:4], loss)
+
+
+def error_a(rng):
+    x, target, u, w, h = neuron_case(rng)
+    T = SIZES["T"]
+    delta = np.zeros(T + 2)  # delta[1] ... delta[T], and delta[T + 1] = 0
+    for t in range(T, 0, -1):
+        a = u * x[t - 1] + w * h[t - 1]
+        delta[t] = ((h[t] - target[t - 1]) + delta[t + 1] * w) * logistic(a) * (1 - logistic(a))
+    return delta[1 : T + 1], bptt.neuron_bptt(x, target, u, w)["delta"]
+
+
+def last_step_case(rng):
+    """A case in which the last step alone has a loss."""
+    case = tanh_case(rng)
+    case["dh"][:-1] = 0
+    return case
+
+
+def error_b(rng):
+    case = last_step_case(rng)
+    row = case["dh"][-1, 0]
+    for t in range(SIZES["T"], 1, -1):
+        jacobian = np.array(
+            [[(1 - case["h"][t, 0, i] ** 2) * case["W_hh"][i, j] for j in range(SIZES["H"])] for i in range(SIZES["H"])]
+        )
+        row = row @ jacobian
+    delta_1 = (1 - case["h"][1, 0] ** 2) * row
+    return case["W_hx"].T @ delta_1, backward(case)["dx"][0, 0]  # eq. bptt-dx: dx_1 shows the book's delta_1
+
+
+def error_d(rng):
+    case = last_step_case(rng)
+    U, W, b = case["W_hx"], case["W_hh"], case["b_h"]
+    row = case["dh"][-1, 0]
+    for tau in range(SIZES["T"], 1, -1):
+        slope = 1 - np.tanh(W @ case["h"][tau - 1, 0] + U @ case["x"][tau - 1, 0] + b) ** 2
+        row = row @ np.diag(slope) @ W
+    slope_1 = 1 - np.tanh(W @ case["h"][0, 0] + U @ case["x"][0, 0] + b) ** 2
+    return U.T @ (slope_1 * row), backward(case)["dx"][0, 0]
+
+
+def array_c(rng):
+    case = tanh_case(rng)
+    X = case["x"][:, 0]
+    book = {name: case[name] for name in ("W_hx", "W_hh", "b_h")}
+    one = bptt.truncated_bptt(x=X[:, None], h0=case["h0"][:1], dh=case["dh"][:, :1], window=SIZES["T"], **book)
+    return one["h"][:, 0], case["h"][:, 0]
+
+
+def array_e(rng):
+    case = tanh_case(rng)
+    batch = np.stack([case["x"][:, b] for b in range(SIZES["B"])])
+    assert batch.shape == (SIZES["B"], SIZES["T"], SIZES["D"])
+    return np.swapaxes(batch, 0, 1), case["x"]
+
+
+CONVERSIONS = {
+    ("One step", "A"): step_a,
+    ("One step", "B"): step_b,
+    ("One step", "C"): step_c,
+    ("One step", "D"): step_d,
+    ("One step", "E"): step_e,
+    ("One neuron", "A"): neuron_a,
+    ("Loss of a step", "A"): loss_a,
+    ("Loss of a step", "B"): loss_b,
+    ("Error signal", "A"): error_a,
+    ("Error signal", "B"): error_b,
+    ("Error signal", "D"): error_d,
+    ("Sequences in an array", "C"): array_c,
+    ("Sequences in an array", "E"): array_e,
+}
+
+
+def test_every_line_about_a_deck_has_a_test_and_every_test_its_line():
+    assert sorted(deck_rows()) == sorted(CONVERSIONS)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("row", deck_rows(), ids=lambda row: f"{row[0]}, {row[1]}")
+def test_deck_formula_equals_the_books_after_conversion(row, seed):
+    deck, book = CONVERSIONS[row](np.random.default_rng(seed))
+    np.testing.assert_allclose(deck, book, **(DIFFERENCES if row[0] == "Loss of a step" else ROUNDING))
