@@ -1,0 +1,62 @@
+"""Does every command explain itself and say what to do when something is missing?"""
+
+import pytest
+from click.testing import CliRunner
+
+from autograde.cli import main
+from autograde.release import as_text, student_notebook
+
+
+@pytest.fixture
+def run():
+    return lambda *args: CliRunner().invoke(main, [str(a) for a in args])
+
+
+@pytest.mark.parametrize("command", [[], *[[name] for name in main.commands]])
+def test_every_command_has_help(run, command):
+    result = run(*command, "--help")
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) > 3
+
+
+def test_an_unknown_unit_is_named_with_those_that_exist(run, tmp_path):
+    result = run("release", "nosuch", "--course", tmp_path)
+    assert result.exit_code == 1
+    assert "no unit nosuch" in result.output
+    assert "bptt" in result.output
+
+
+def test_grading_an_empty_class_says_where_hand_ins_go(run, tmp_path):
+    result = run("grade", "--course", tmp_path)
+    assert result.exit_code == 1
+    assert "submitted/STUDENT/UNIT" in result.output
+
+
+def test_exercises_are_current(run):
+    assert run("exercises", "--check").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("{", "not a notebook"), ('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "no check cells")],
+)
+def test_checking_something_else_says_what_is_wrong(run, tmp_path, content, words):
+    (tmp_path / "bptt.ipynb").write_text(content)
+    result = run("check", tmp_path / "bptt.ipynb")
+    assert result.exit_code == 1
+    assert words in result.output
+
+
+def test_checking_an_empty_folder_names_an_example(run, tmp_path):
+    result = run("check", tmp_path)
+    assert result.exit_code == 1
+    assert "exercises/bptt" in result.output
+
+
+@pytest.mark.slow
+def test_a_summary_of_the_unsolved_exercise(run, tmp_path):
+    (tmp_path / "bptt.ipynb").write_text(as_text(student_notebook("bptt")))
+    result = run("check", tmp_path)
+    assert result.exit_code == 1
+    assert "0 of 20" in result.output
+    assert result.output.count("not implemented yet") == 7
