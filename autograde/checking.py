@@ -28,7 +28,8 @@ class Case:
 
     inputs {parameter name: value} in the order of the signature; sizes {"T": 5, ...} for messages and shapes;
     oracle gives the expected values from the inputs; group lets a part of a check choose its cases;
-    driver names the function of `autograde.drivers` that makes the call on the student's side.
+    driver names the function of `autograde.drivers` that makes the call on the student's side; judging is what
+    only the judge needs (strings on which to run a network whose weights were returned), and never leaves it.
     """
 
     inputs: dict
@@ -36,6 +37,7 @@ class Case:
     oracle: Oracle | None = None
     group: str = ""
     driver: str = "call"
+    judging: dict = field(default_factory=dict)
 
     @property
     def about(self):
@@ -176,17 +178,32 @@ def _count(trials):
 
 
 def _shape_text(shape, sizes):
-    """'T+1 B H' with sizes -> the tuple of numbers; '*' stands for all the sizes."""
+    """'T+1 B H' with sizes -> the tuple of numbers; '*' stands for all the sizes, a name without a size for any."""
     if shape == "*":
         return tuple(sizes.values())
-    return tuple(sum(sizes[t] if t in sizes else int(t) for t in term.split("+")) for term in shape.split())
+    return tuple(
+        sizes.get(term, "any")
+        if term.isidentifier()
+        else sum(sizes[t] if t in sizes else int(t) for t in term.split("+"))
+        for term in shape.split()
+    )
+
+
+def _settle(shape, array, sizes):
+    """Gives a name of `shape` that the case leaves open the length that the array shows, for all later outputs."""
+    terms = shape.split()
+    if len(terms) == array.ndim:
+        for term, length in zip(terms, array.shape, strict=True):
+            if term.isidentifier():
+                sizes.setdefault(term, length)
 
 
 class Check:
     """Judges one function.
 
     name of the function; points; returns {output name: shape such as "T+1 B H"} (a function with one output returns
-    it bare, several come in a dict); cases(rng) -> list of Case; parts, each worth some of the points.
+    it bare, several come in a dict; a size that the case does not name is the answer's choice); cases(rng) -> list of
+    Case; parts, each worth some of the points.
     time_axis lists the outputs whose first axis is time. With unique=False the answer is not determined by the
     inputs, and grading does not compare it with the reference.
     """
@@ -206,7 +223,8 @@ class Check:
         if not callable(function):
             return Verdict(self.name, 0, self.points, problem=f"this is {type(function).__name__}, not a function")
         cases = self.cases(np.random.default_rng(seed))
-        return self.judge(cases, [drivers.attempt(function, case.inputs, case.driver) for case in cases], reference)
+        outcomes = [drivers.attempt(function, case.inputs, case.driver) for case in cases]
+        return self.judge(cases, outcomes, self.expect(cases, reference))
 
     def is_sequence(self, output):
         return self.returns[output].split()[:1] in (["T"], ["T+1"])
@@ -214,11 +232,17 @@ class Check:
     def tolerance_for(self, actual, tolerance):
         return max(tolerance, FLOAT32_TOLERANCE) if self.float32 and actual.dtype == np.float32 else tolerance
 
-    def judge(self, cases, outcomes, reference=None):
-        """The verdict on the outcomes of the cases (see `drivers.attempt`); reference is a function, when at hand."""
+    def expect(self, cases, reference=None):
+        """For each case its sources of truth: (name, tolerance, {output: array}). reference is a function, at hand."""
+        return [[*self._from_oracle(case), *self._from_reference(case, reference)] for case in cases]
+
+    def judge(self, cases, outcomes, expected=None):
+        """The verdict on the outcomes of the cases (see `drivers.attempt`); expected comes from `expect`."""
         if any(outcome.get("error") == "NotImplementedError" for outcome in outcomes):
             return Verdict(self.name, 0, self.points, problem="not implemented yet")
-        trials = [self._examine(case, outcome, reference) for case, outcome in zip(cases, outcomes, strict=True)]
+        if expected is None:
+            expected = self.expect(cases)
+        trials = [self._examine(*parts) for parts in zip(cases, outcomes, expected, strict=True)]
         findings = [self._shapes(trials)]
         for part in self.parts:
             chosen = [t for t in trials if part.group is None or t.case.group == part.group]
@@ -233,21 +257,23 @@ class Check:
             findings.append(Finding(part.title, wrong is None, wrong or right, earned, part.points))
         return Verdict(self.name, sum(f.earned for f in findings), self.points, tuple(findings))
 
-    def _examine(self, case, outcome, reference):
-        trial = Trial(case, outcome)
+    def _from_oracle(self, case):
         if case.oracle:
-            trial.expected.append(
-                (case.oracle.name, case.oracle.tolerance, _floats(case.oracle.compute(**case.inputs)))
-            )
-        if reference and self.unique:
-            answer = drivers.attempt(reference, case.inputs, case.driver)
-            if "value" not in answer:
-                raise RuntimeError(f"the reference of {self.name} failed ({case.about}): {answer}")
-            values, problem = self._unpack(answer["value"], case)
-            if problem:
-                raise RuntimeError(f"the reference of {self.name} returns a wrong answer ({case.about}): {problem}")
-            named = {n: v for n, v in values.items() if not n.startswith("_")}
-            trial.expected.append(("the reference", REFERENCE_TOLERANCE, named))
+            yield case.oracle.name, case.oracle.tolerance, _floats(case.oracle.compute(**case.inputs))
+
+    def _from_reference(self, case, reference):
+        if reference is None or not self.unique:
+            return
+        answer = drivers.attempt(reference, case.inputs, case.driver)
+        if "value" not in answer:
+            raise RuntimeError(f"the reference of {self.name} failed ({case.about}): {answer}")
+        values, problem = self._unpack(answer["value"], case)
+        if problem:
+            raise RuntimeError(f"the reference of {self.name} returns a wrong answer ({case.about}): {problem}")
+        yield "the reference", REFERENCE_TOLERANCE, {n: v for n, v in values.items() if not n.startswith("_")}
+
+    def _examine(self, case, outcome, expected):
+        trial = Trial(case, outcome, expected=expected)
         where = f" ({case.about})" if case.about else ""
         if "error" in outcome:
             at = f", in line {outcome['line']}: {outcome['text']}" if outcome.get("text") else ""
@@ -278,9 +304,9 @@ class Check:
         missing = [name for name in self.returns if name not in value]
         if missing:
             return None, f"the dict lacks {_listed(missing)}; it has {_listed(value) or 'nothing'}"
-        arrays = {}
+        arrays, sizes = {}, dict(case.sizes)
         for name, shape in self.returns.items():
-            array, expected = value[name], _shape_text(shape, case.sizes)
+            array, expected = value[name], _shape_text(shape, sizes)
             if isinstance(array, (str, bytes, dict, type(None))) or callable(array):
                 return None, f"{name} is {_kind(array)}; expected an array"
             try:
@@ -289,6 +315,8 @@ class Check:
                 return None, f"{name} is a list of unequal parts; expected an array of shape {_named(shape, expected)}"
             if array.dtype.kind == "c" or array.dtype.kind not in "fiub":
                 return None, f"{name} has dtype {array.dtype}; expected float64"
+            _settle(shape, array, sizes)
+            expected = _shape_text(shape, sizes)
             if array.shape != expected:
                 other = ""
                 if array.ndim == 2 and array.shape == expected[::-1]:
@@ -320,4 +348,5 @@ def _listed(names):
 
 def _named(shape, numbers):
     text = "(" + ", ".join(shape.split()) + ("," if len(numbers) == 1 else "") + ")"
-    return f"{text} = {numbers}" if re.search("[A-Za-z]", shape) else f"{numbers}"
+    shown = str(numbers).replace("'", "")
+    return f"{text} = {shown}" if re.search("[A-Za-z]", shape) else shown

@@ -14,12 +14,15 @@ EVERYWHERE = "in every entry"
 
 
 def agree(actual, expected, tolerance):
-    """Whether two arrays of one shape agree within tolerance times the larger of 1 and the expected scale."""
+    """Whether two arrays of one shape agree within tolerance times the larger of 1 and the expected scale.
+
+    An infinite entry agrees with the same infinity only.
+    """
     if actual.shape != expected.shape:
         return False
-    scale = max(1.0, float(np.max(np.abs(expected), initial=0.0)))
+    scale = max(1.0, float(np.max(np.abs(expected[np.isfinite(expected)]), initial=0.0)))
     with np.errstate(invalid="ignore"):
-        return bool(np.all(np.abs(actual - expected) <= tolerance * scale))
+        return bool(np.all((np.abs(actual - expected) <= tolerance * scale) | (actual == expected)))
 
 
 def largest(actual, expected):

@@ -125,7 +125,7 @@ def _states(x, h0, W_hx, W_hh, b_h):
     return np.array(h)
 
 
-def _network(rng, T, B, D, H, scale=1.0):
+def _network(rng, T, B, D, H, scale=0.8):
     return {
         "x": rng.normal(size=(T, B, D)),
         "h0": 0.5 * rng.normal(size=(B, H)),
@@ -166,7 +166,7 @@ def _rnn_backward_cases(rng):
         oracle = _differences(_full_loss(dh), network, tuple(network))
         cases.append(Case(_backward_inputs(network, dh), _sizes(T, B, D, H), oracle, "small"))
     for T, B, D, H in ((30, 4, 3, 6), (23, 2, 5, 7)):
-        network, dh = _network(rng, T, B, D, H, scale=1.3), rng.normal(size=(T, B, H))
+        network, dh = _network(rng, T, B, D, H, scale=1.0), rng.normal(size=(T, B, H))
         cases.append(Case(_backward_inputs(network, dh), _sizes(T, B, D, H), _torch_oracle(network, dh), "long"))
     return cases
 
@@ -204,7 +204,7 @@ def _truncated_bptt_cases(rng):
     return cases
 
 
-RTRL_STEPS, RTRL_UNITS = 1000, 4
+RTRL_STEPS, RTRL_UNITS = 500, 6
 
 
 def _rtrl_cases(rng):

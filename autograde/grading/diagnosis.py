@@ -18,23 +18,25 @@ def reference_of(stem, name):
     return getattr(importlib.import_module(f"solutions.{stem}"), name)
 
 
-def misconception(stem, check, cases, outcomes, verdict):
-    """The message of the mutant that explains the outcomes of a wrong answer, or None."""
+def mutant_answers(stem, check, cases, expected):
+    """[(mutant, its outcomes, its verdict)] of a question."""
     from solutions.mutants import mutants_of
 
     module = importlib.import_module(f"solutions.{stem}")
-    pattern = _pattern(verdict)
-    for mutant in mutants_of(stem, check.name):
-        function = mutant.build(module)
-        with np.errstate(all="ignore"):
-            answers = []
-            for case, outcome in zip(cases, outcomes, strict=True):
-                answers.append(drivers.attempt(function, case.inputs, case.driver))
-                if not _same(answers[-1], outcome):
-                    break
-            else:
-                if _pattern(check.judge(cases, answers)) == pattern:
-                    return mutant.message
+    answers = []
+    with np.errstate(all="ignore"):
+        for mutant in mutants_of(stem, check.name):
+            function = mutant.build(module)
+            outcomes = [drivers.attempt(function, case.inputs, case.driver) for case in cases]
+            answers.append((mutant, outcomes, check.judge(cases, outcomes, expected)))
+    return answers
+
+
+def misconception(mutants, outcomes, verdict):
+    """The message of the mutant (from `mutant_answers`) that explains the outcomes of a wrong answer, or None."""
+    for mutant, answers, judged in mutants:
+        if _pattern(judged) == _pattern(verdict) and all(map(_same, answers, outcomes)):
+            return mutant.message
     return None
 
 

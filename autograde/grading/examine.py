@@ -2,7 +2,8 @@
 
 import secrets
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property, lru_cache
 
 import nbformat
 import numpy as np
@@ -10,7 +11,7 @@ from jupyter_core.utils import run_sync
 
 import autograde
 from autograde.checking import Verdict
-from autograde.grading.diagnosis import misconception, reference_of
+from autograde.grading.diagnosis import misconception, mutant_answers, reference_of
 from autograde.grading.kernel import KernelLostError, Limits, StudentKernel
 from autograde.units import CHECK_CELL, check_of
 
@@ -49,6 +50,31 @@ def examine(notebook, unit, *, seed=None, limits=None, kernel_name="python3", cw
     seed = secrets.randbits(64) if seed is None else seed
     examination = _Examination(notebook, unit, seed, limits or Limits(), kernel_name, cwd, with_reference)
     return run_sync(examination.run)()
+
+
+class Question:
+    """The cases of a question and what is expected of them; the same for every hand-in of a run."""
+
+    def __init__(self, unit, name, seed, number, with_reference):
+        self.unit, self.check, self.with_reference = unit, check_of(unit, name), with_reference
+        self.cases = self.check.cases(np.random.default_rng([seed, number]))
+        self.expected = self.check.expect(self.cases, reference_of(unit, name) if with_reference else None)
+
+    def verdict(self, outcomes):
+        """The verdict on a hand-in's outcomes, with the misconception where one is recognised."""
+        verdict = self.check.judge(self.cases, outcomes, self.expected)
+        if verdict.right or verdict.problem or not self.with_reference:
+            return verdict
+        return replace(verdict, misconception=misconception(self.mutants, outcomes, verdict))
+
+    @cached_property
+    def mutants(self):
+        """What the known misconceptions give on these cases."""
+        return mutant_answers(self.unit, self.check, self.cases, self.expected)
+
+
+# A run goes through the questions of a unit again and again; several units and seeds are rare.
+prepared = lru_cache(maxsize=256)(Question)
 
 
 class _Examination:
@@ -96,22 +122,15 @@ class _Examination:
         if not match:
             name = cell.metadata["nbgrader"].get("grade_id", "?")
             return Verdict(name, 0, points, problem="this is not a check of the course; it needs a person")
-        check = check_of(self.record.unit, match["name"])
-        cases = check.cases(np.random.default_rng([self.record.seed, number]))
+        question = prepared(self.record.unit, match["name"], self.record.seed, number, self.with_reference)
         if self.lost >= LOST_KERNELS:
-            return Verdict(check.name, 0, points, problem=f"not run, since {self.record.events[-1]}")
+            return Verdict(match["name"], 0, points, problem=f"not run, since {self.record.events[-1]}")
         try:
-            outcomes = await self.kernel.call(check.name, cases)
+            outcomes = await self.kernel.call(match["name"], question.cases)
         except KernelLostError as error:
-            await self._replace_kernel(f"{check.name}: the call {error}")
-            return Verdict(check.name, 0, points, problem=f"the call {error}")
-        if not self.with_reference:
-            return check.judge(cases, outcomes)
-        verdict = check.judge(cases, outcomes, reference_of(self.record.unit, check.name))
-        if not verdict.right and not verdict.problem:
-            found = misconception(self.record.unit, check, cases, outcomes, verdict)
-            verdict = Verdict(**{**vars(verdict), "misconception": found})
-        return verdict
+            await self._replace_kernel(f"{match['name']}: the call {error}")
+            return Verdict(match["name"], 0, points, problem=f"the call {error}")
+        return question.verdict(outcomes)
 
     async def _replace_kernel(self, event):
         """A fresh kernel in the state that the student's cells give, without the cell that was lost."""

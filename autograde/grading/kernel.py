@@ -3,18 +3,26 @@
 import ast
 import asyncio
 import base64
+import contextlib
 import os
+import queue
 import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
+from importlib.resources import files
 
 import nbformat
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 from autograde.grading import responder
 from autograde.wire import WireError, pack, unpack
+
+SANDBOXED = ("warm", "bwrap")
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,41 @@ class CappedClient(NotebookClient):
         return self._spent > self.output_bytes
 
 
+class QuickClient(AsyncKernelClient):
+    """Is ready as soon as shell and iopub have both answered, without the usual second of silence."""
+
+    async def _async_wait_for_ready(self, timeout=None):
+        deadline = time.monotonic() + (timeout or 60)
+        while time.monotonic() < deadline:
+            self.kernel_info()
+            with contextlib.suppress(queue.Empty):
+                reply = await self.get_shell_msg(timeout=1)
+                if reply["msg_type"] != "kernel_info_reply":
+                    continue
+                self._handle_kernel_info_reply(reply)
+                asked = reply["parent_header"].get("msg_id")
+                while True:  # until the idle message of that request: what follows belongs to what is asked next
+                    message = await self.get_iopub_msg(timeout=0.2)
+                    state = message["content"].get("execution_state")
+                    if state == "idle" and message["parent_header"].get("msg_id") == asked:
+                        return
+            if not await self.parent.is_alive():
+                raise RuntimeError("the kernel ended at its start")
+        raise RuntimeError(f"the kernel was not ready within {timeout} s")
+
+    wait_for_ready = _async_wait_for_ready
+
+
+def _manager(kernel_name):
+    """A kernel manager that finds our sandboxed kernels by name, beside those that are installed."""
+    manager = AsyncKernelManager(
+        kernel_name=kernel_name, client_class=f"{__name__}.QuickClient", client_factory=QuickClient
+    )
+    if kernel_name in SANDBOXED:
+        manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=[str(files("autograde.sandbox") / "kernels")])
+    return manager
+
+
 class StudentKernel:
     """Runs cells and answers questions in one kernel after another: a lost kernel is replaced by `restart`."""
 
@@ -67,23 +110,26 @@ class StudentKernel:
         await self.stop()
 
     async def start(self):
-        notebook = nbformat.v4.new_notebook()
+        manager = _manager(self.kernel_name)
+        options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        if self.kernel_name not in SANDBOXED:
+            options["env"] = _environment()
+            if self.cwd:
+                options["cwd"] = self.cwd
+            if os.name == "posix":  # sockets in a folder of our own: no port that others on the machine could reach
+                self.folder = tempfile.TemporaryDirectory(prefix="kernel-")
+                manager.transport, manager.ip = "ipc", f"{self.folder.name}/socket"
+                manager.connection_file = f"{self.folder.name}/connection.json"
         client = CappedClient(
-            notebook,
-            kernel_name=self.kernel_name,
+            nbformat.v4.new_notebook(),
+            manager,
             timeout=self.limits.cell_seconds,
             startup_timeout=self.limits.start_seconds,
             allow_errors=True,
             record_timing=False,
-            resources={"metadata": {"path": self.cwd}} if self.cwd else {},
         )
         client.output_bytes = self.limits.output_bytes
-        manager = client.create_kernel_manager()
-        if os.name == "posix":  # sockets in a folder of our own: no port, and none that others on the machine can read
-            self.folder = tempfile.TemporaryDirectory(prefix="kernel-")
-            manager.transport, manager.ip = "ipc", f"{self.folder.name}/socket"
-            manager.connection_file = f"{self.folder.name}/connection.json"
-        await client.async_start_new_kernel(env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        await client.async_start_new_kernel(**options)
         await client.async_start_new_kernel_client()
         self.client = client
         await self._execute(f"import {responder.__name__}")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograde import drivers
-from autograde.grading.diagnosis import misconception, reference_of
+from autograde.grading.diagnosis import misconception, mutant_answers, reference_of
 from autograde.release import source_notebook
 from autograde.units import CHECK_CELL, check_of
 from solutions.mutants import mutants_of
@@ -35,10 +35,11 @@ def test_the_mutant_is_caught_and_recognised(stem, mutant):
     outcomes = [drivers.attempt(wrong, case.inputs, case.driver) for case in cases]
     alone = check.judge(cases, outcomes)
     assert alone.points < alone.max_points, f"the check without the reference misses it: {alone}"
-    verdict = check.judge(cases, outcomes, reference_of(stem, mutant.function))
+    expected = check.expect(cases, reference_of(stem, mutant.function))
+    verdict = check.judge(cases, outcomes, expected)
     assert verdict.points < verdict.max_points
     messages = {m.message for m in mutants_of(stem, mutant.function)}
-    assert misconception(stem, check, cases, outcomes, verdict) in messages
+    assert misconception(mutant_answers(stem, check, cases, expected), outcomes, verdict) in messages
 
 
 @pytest.mark.parametrize(("stem", "name"), QUESTIONS)

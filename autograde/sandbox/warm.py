@@ -1,0 +1,167 @@
+"""The process that warm kernels are forked from. Runs inside bubblewrap: `python -m autograde.sandbox.warm FOLDER`.
+
+It has imported what kernels need, and holds no reference, no secret and no way out. It reads one JSON request a line
+({"start": id, ...} or {"kill": id}) and writes one reply a line ({"ended": id, "status": n}, {"started": id}).
+"""
+
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import sys
+import time
+
+from autograde.sandbox import confine
+from autograde.sandbox.limits import Resources
+
+# What exercise notebooks import, and what ipykernel would import at its start.
+PREPARED = (
+    "numpy", "torch", "matplotlib", "IPython", "ipykernel.kernelapp", "ipykernel.ipkernel",
+    "autograde.grading.responder", "autograde.tasks", "autograde.checking", "autograde.oracles",
+)  # fmt: skip
+TICK = 0.1  # seconds between two looks at memory
+
+
+class Zygote:
+    """Forks kernels, watches what memory they use, and reports the end of each."""
+
+    def __init__(self, folder, resources):
+        self.folder, self.resources = folder, resources
+        self.kernels = {}  # pid of the keeper process -> id
+
+    def serve(self):
+        buffer = b""
+        last = 0.0
+        while True:
+            readable, _, _ = select.select([0], [], [], TICK if self.kernels else None)
+            if readable:
+                data = os.read(0, 65536)
+                if not data:
+                    return  # whoever asked for us is gone; bubblewrap takes the kernels along
+                buffer += data
+                *lines, buffer = buffer.split(b"\n")
+                for line in lines:
+                    self._handle(json.loads(line))
+            self._reap()
+            if time.monotonic() - last > TICK:
+                self._watch_memory()
+                last = time.monotonic()
+
+    def _handle(self, request):
+        if "start" in request:
+            pid = os.fork()
+            if pid == 0:
+                self._keep(request["start"])
+            self.kernels[pid] = request["start"]
+            _say({"started": request["start"]})
+        elif "kill" in request:
+            for pid, name in self.kernels.items():
+                if name == request["kill"]:
+                    os.kill(pid, signal.SIGKILL)
+
+    def _keep(self, name):
+        """In the child: build the inner wall, fork the kernel as its first process, and end when it ends."""
+        status = 1
+        try:
+            os.setsid()
+            confine.die_with_parent()
+            own = os.path.join(self.folder, name)
+            log = os.open(os.path.join(own, "log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            null = os.open(os.devnull, os.O_RDWR)
+            os.dup2(null, 0)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            confine.new_namespaces()
+            pid = os.fork()
+            if pid == 0:
+                self._become_kernel(own)
+            _, waited = os.waitpid(pid, 0)
+            status = os.waitstatus_to_exitcode(waited)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(status & 0xFF)
+
+    def _become_kernel(self, own):
+        status = 1
+        try:
+            confine.die_with_parent()
+            confine.private_files(own, self.folder, self.resources.disk_bytes)
+            confine.loopback_up()
+            confine.limits(self.resources)
+            confine.no_privileges()
+            confine.landlocked(["/tmp", "/dev/shm", "/dev/null", own])
+            confine.filtered_calls()
+            os.chdir("/tmp")
+            # Standard output belongs to the kernel's log; nothing of the zygote's own channel stays open.
+            os.closerange(3, 256)
+            status = run_kernel(os.path.join(own, "connection.json"))
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+
+    def _reap(self):
+        while self.kernels:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            name = self.kernels.pop(pid, None)
+            if name is not None:
+                _say({"ended": name, "status": os.waitstatus_to_exitcode(status)})
+
+    def _watch_memory(self):
+        """Ends a kernel whose processes together hold more memory than allowed."""
+        used, parent = {}, {}
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                try:
+                    with open(f"/proc/{entry}/stat") as file:
+                        parent[int(entry)] = int(file.read().rpartition(")")[2].split()[1])
+                    with open(f"/proc/{entry}/statm") as file:
+                        resident, shared = map(int, file.read().split()[1:3])
+                except (OSError, IndexError, ValueError):
+                    continue
+                used[int(entry)] = (resident - shared) * os.sysconf("SC_PAGE_SIZE")
+        total = dict.fromkeys(self.kernels, 0)
+        for pid, size in used.items():
+            ancestor = pid
+            while ancestor > 1 and ancestor not in total:
+                ancestor = parent.get(ancestor, 0)
+            if ancestor in total:
+                total[ancestor] += size
+        for pid, size in total.items():
+            if size > self.resources.memory_bytes:
+                _say({"memory": self.kernels[pid], "bytes": size})
+                os.kill(pid, signal.SIGKILL)
+
+
+def run_kernel(connection_file):
+    """Become an IPython kernel until the client is done with it."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    app = IPKernelApp.instance()
+    app.initialize(["-f", connection_file, "--HistoryManager.enabled=False"])
+    app.start()
+    return 0
+
+
+def _say(message):
+    os.write(1, json.dumps(message).encode() + b"\n")
+
+
+def main(folder, resources):
+    confine.become_nobody()
+    for name in PREPARED:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # the forked kernels share these objects; a collection would copy their pages
+    _say({"ready": os.getpid()})
+    Zygote(folder, resources).serve()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Resources(**json.loads(sys.argv[2])))
