@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from autograde.units import exercise_path, released, written
 
@@ -85,32 +86,58 @@ def release(units, course):
 @click.argument("units", nargs=-1)
 @COURSE
 @click.option("--force", is_flag=True, help="Grade again what has been graded; manual grades are kept.")
-def grade(units, course, force):
-    """Grade the collected hand-ins of UNITS (default: all that were handed in)."""
-    from autograde.grading.course import CourseError
+@click.option("--workers", type=click.IntRange(min=1), help="Hand-ins at a time  [default: the cores of this machine]")
+@click.option("--scheduler", help="Address of a running Dask cluster, such as tcp://host:8786.")
+@click.option("--seconds", default=20.0, show_default=True, help="Time limit of one question.")
+@click.option("--trust-submissions", is_flag=True, help="Run hand-ins without a sandbox. Only for code that you trust.")
+@click.option("--dry-run", is_flag=True, help="Say what would be graded, and grade nothing.")
+def grade(units, course, force, workers, scheduler, seconds, trust_submissions, dry_run):
+    """Grade the collected hand-ins of UNITS (default: all that were handed in).
 
-    room = _course(course)
+    Hand-ins that are graded already and have not changed are left alone; a run that was interrupted goes on.
+    """
+    from autograde.grading.course import Course, CourseError
+    from autograde.grading.kernel import Limits
+    from autograde.sandbox.doctor import NoSandboxError
+
+    limits = Limits(cell_seconds=1.5 * seconds, question_seconds=seconds)
+    room = Course(course, limits, "python3" if trust_submissions else None)
     units = units or sorted({p.name for p in room.root.glob("submitted/*/*") if p.is_dir()})
     if not units:
         raise click.ClickException(
             f"{course}/submitted holds no hand-ins: put them into {course}/submitted/STUDENT/UNIT/"
         )
-    failed = 0
+    if trust_submissions:
+        console.print("Hand-ins run without a sandbox: they can read and change what you can.", style="yellow")
     for unit in units:
         students = room.submitted(unit)
-        rows = []
-        with _progress() as progress:
-            task = progress.add_task(unit, total=len(students))
-            for student in students:
-                try:
-                    rows.append(room.grade(unit, student, force=force))
-                except CourseError as error:
-                    failed += 1
-                    progress.console.print(str(error), markup=False)
-                progress.advance(task)
-        console.print(_table(unit, rows))
-    if failed:
-        raise click.ClickException(f"{failed} hand-ins could not be graded; the others are in {_shown(room.root)}")
+        if dry_run:
+            console.print(f"{unit}: {len(students)} hand-ins: {', '.join(students)}", soft_wrap=True)
+            continue
+        try:
+            with _progress() as progress:
+                task = progress.add_task(unit, total=len(students))
+                for _ in room.grade_all(unit, force=force, workers=workers, scheduler=scheduler):
+                    progress.advance(task)
+        except (CourseError, NoSandboxError) as error:
+            raise click.ClickException(str(error)) from None
+        console.print(_table(unit, room.rows(unit)))
+
+
+@main.command()
+def doctor():
+    """Say what this machine offers for sandboxed grading, and what to install."""
+    from autograde.sandbox import doctor as sandbox
+
+    items = sandbox.examine_machine()
+    for item in items:
+        line = f"{'ok     ' if item.ok else 'MISSING'}  {item.name:24} {item.detail}"
+        console.print(line if item.ok else f"{line}\n         {item.remedy}", markup=False, soft_wrap=True)
+    ready = all(item.ok for item in items)
+    console.print(
+        f"grading as {sandbox.user()}: {'sandboxed kernels work' if ready else 'hand-ins cannot be sandboxed here'}"
+    )
+    sys.exit(0 if ready else 1)
 
 
 @main.command()
@@ -178,6 +205,13 @@ def _course(root):
     from autograde.grading.course import Course
 
     return Course(root)
+
+
+class RateColumn(ProgressColumn):
+    """Hand-ins a minute."""
+
+    def render(self, task):
+        return Text(f"{60 * task.speed:.0f} a minute" if task.speed else "")
 
 
 def _progress():

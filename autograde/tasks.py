@@ -37,3 +37,129 @@ def echo(T, B, delay, rng):
     target = np.zeros_like(x)
     target[delay:] = x[: T - delay]
     return x, target
+
+
+CATEGORIES = {
+    "person": ("girl", "boy", "teacher", "farmer", "painter"),
+    "animal": ("cat", "dog", "horse", "goat", "mouse"),
+    "food": ("bread", "rice", "cheese", "soup", "cake"),
+    "drink": ("water", "milk", "tea", "juice"),
+    "place": ("garden", "market", "river", "forest"),
+    "quality": ("old", "young", "hungry", "quiet"),
+    "eating": ("eats", "smells", "finds"),
+    "drinking": ("drinks", "pours", "spills"),
+    "moving": ("walks", "runs", "hurries"),
+}
+PATTERNS = (
+    "the quality person eating the food",
+    "the person drinking the drink",
+    "the quality person moving to the place",
+    "the animal eating the food in the place",
+    "the quality animal moving to the place",
+    "in the place the person drinking the drink",
+)
+
+
+def grammar_corpus(sentences, rng):
+    """Sentences of a small grammar, as lists of words: a pattern is drawn, then each of its categories a word.
+
+    Patterns and words are drawn uniformly, so that two words of one category differ by chance alone.
+    sentences int, rng a numpy Generator  ->  list of lists of str
+    """
+    corpus = []
+    for _ in range(sentences):
+        pattern = PATTERNS[rng.integers(len(PATTERNS))].split()
+        corpus.append([str(rng.choice(CATEGORIES[part])) if part in CATEGORIES else part for part in pattern])
+    return corpus
+
+
+def parity(T, B, rng):
+    """Random bits, and at every step whether the ones so far are odd.
+
+    T steps, B strings, rng a numpy Generator  ->  bits (T, B, 1), odd (T, B, 1), both of zeros and ones
+    """
+    bits = rng.integers(2, size=(T, B, 1)).astype(float)
+    return bits, np.cumsum(bits, axis=0) % 2
+
+
+def temporal_order(T, B, rng):
+    """Two marked symbols among distractors: which came first? (Hochreiter & Schmidhuber 1997, task 6a, shortened.)
+
+    Each step shows one of six symbols as a one-hot vector. The first two, X and Y, are the marked ones: one of them
+    stands in the second tenth of the sequence and one just before its middle, everything else is one of four
+    distractors. The class counts XX, XY, YX, YY from 0. Guessing has an error rate of 3/4.
+
+    T >= 10 steps, B sequences, rng a numpy Generator  ->  x (T, B, 6), target (B,) integers
+    """
+    if T < 10:
+        raise ValueError(f"temporal_order: T is {T}; the two positions need at least 10 steps")
+    symbols = rng.integers(2, 6, size=(T, B))
+    marked = rng.integers(2, size=(2, B))
+    rows = np.arange(B)
+    symbols[rng.integers(T // 10, 2 * T // 10, size=B), rows] = marked[0]
+    symbols[rng.integers(4 * T // 10, 5 * T // 10, size=B), rows] = marked[1]
+    return np.eye(6)[symbols], 2 * marked[0] + marked[1]
+
+
+REVIEW_WORDS = {
+    "thing": ("food", "soup", "service", "room", "music", "table", "wine", "view"),
+    "praise": ("good", "great", "fresh", "warm", "lovely", "quick"),
+    "blame": ("bad", "cold", "stale", "slow", "awful", "dull"),
+    "detail": (
+        "that we had on monday",
+        "which my friend chose",
+        "next to the window",
+        "at the end of the evening",
+        "when we came back in spring",
+    ),
+    "aside": (
+        "we went there with friends .",
+        "it was a monday in spring .",
+        "my friend chose the table .",
+        "we had the soup and the wine .",
+    ),
+}
+REVIEW_FORMS = ("plain", "but", "although first", "although last")
+# How often a clause is negated, a side clause says the opposite of the main one, a detail and an aside are added
+REVIEW_CHANCES = {"not": 0.4, "contrast": 0.8, "detail": 0.6, "aside": 0.5}
+
+
+def reviews(N, rng, details=1):
+    """Reviews of a restaurant whose verdict is that of the main clause, with negations and reversals.
+
+    A clause says that something was, or was not, good or bad, with details in between. A review has one of
+    REVIEW_FORMS: "main .", "side but main .", "although side , main ." or "main although side .", and perhaps an
+    aside before and after it.
+
+    N int, rng a numpy Generator, details int: how many details follow each other where there are any
+    ->  texts (list of N lists of str), good (N,) 0 or 1, form (N,) indices into REVIEW_FORMS
+    """
+
+    def happens(what):
+        return rng.uniform() < REVIEW_CHANCES[what]
+
+    def some(kind):
+        words = REVIEW_WORDS[kind]
+        return words[rng.integers(len(words))].split()
+
+    def detail():
+        return [word for _ in range(details) for word in some("detail")] if happens("detail") else []
+
+    def clause(good):
+        negated = happens("not")
+        adjective = some("praise" if good != negated else "blame")
+        return ["the", *some("thing"), *detail(), "was", *(["not"] if negated else []), *adjective, *detail()]
+
+    good, form = rng.integers(2, size=N), rng.integers(len(REVIEW_FORMS), size=N)
+    texts = []
+    for verdict, f in zip(good > 0, form, strict=True):
+        main, side = clause(verdict), clause(verdict != happens("contrast"))
+        opinion = {
+            "plain": main,
+            "but": [*side, "but", *main],
+            "although first": ["although", *side, ",", *main],
+            "although last": [*main, "although", *side],
+        }[REVIEW_FORMS[f]]
+        before, after = (some("aside") if happens("aside") else [] for _ in range(2))
+        texts.append([*before, *opinion, ".", *after])
+    return texts, good, form

@@ -4,6 +4,7 @@ Both tables are read from the page. Every deck's formula is written out below in
 and must give what the book's code gives after the conversion that the page states.
 """
 
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,11 @@ def tanh_case(rng):
     return case | {"h": forward["h"]}
 
 
+def case_of(case):
+    """What truncated_bptt takes of a case."""
+    return {name: case[name] for name in ("x", "h0", "W_hx", "W_hh", "b_h", "dh")}
+
+
 def backward(case):
     return bptt.rnn_backward(case["x"], case["h"], case["W_hx"], case["W_hh"], case["dh"])
 
@@ -115,7 +121,9 @@ def book_arrays(rng):
         delta[t] = slope[t] * (case["dh"][t] + tail["dh0"])
     np.testing.assert_allclose(np.tanh(preactivations(case)), case["h"][1:], **ROUNDING)
     np.testing.assert_allclose(np.einsum("tbh,tbk->hk", delta, case["h"][:-1]), gradients["dW_hh"], **ROUNDING)
-    scalars = {"u": np.asarray(u), "w": np.asarray(w), "target": target}
+    defaults = inspect.signature(bptt.numerical_gradient).parameters
+    scalars = {"u": u, "w": w, "target": target, "window": 2, "eps": defaults["eps"].default}
+    np.testing.assert_array_equal(bptt.truncated_bptt(**case_of(case), window=scalars["window"])["h"], case["h"])
     derived = {"a": preactivations(case), "delta": delta}
     return case | gradients | scalars | derived | sensitivities(case)
 
@@ -129,7 +137,7 @@ def arrays():
 def test_symbol_has_the_shape_on_the_page(name, shape, arrays):
     sizes = [part for part in shape.strip("()").split(",") if part.strip()]
     expected = tuple(SIZES["T"] + 1 if part.strip() == "T+1" else SIZES[part.strip()] for part in sizes)
-    assert arrays[name].shape == expected
+    assert np.shape(arrays[name]) == expected
 
 
 def test_sensitivities_on_the_page_give_the_gradient_of_the_last_state(arrays):

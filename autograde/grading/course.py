@@ -1,14 +1,18 @@
 """A course folder in nbgrader's layout, and what is done with it: release, grade, feedback, scores."""
 
-import json
+import contextlib
 import os
+import secrets
 import shutil
 import sysconfig
 import warnings
+from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
+import nbgrader.api
+import sqlalchemy
 from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
@@ -24,9 +28,14 @@ from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from autograde import release as releasing
+from autograde.grading.executor import cores, dask_executor, fingerprint, job_for, local_executor, run_all
 from autograde.grading.kernel import Limits
-from autograde.grading.nbgrader_parts import Examination, RebuildingExporter, record_path
+from autograde.grading.nbgrader_parts import EXAMINED, Examination, RebuildingExporter
+from autograde.grading.records import read_record, write_record
+from autograde.sandbox.doctor import require_sandbox
 from autograde.units import exercise_path
+
+DATABASE = "NBGRADER_DB_URL"
 
 
 class CourseError(RuntimeError):
@@ -38,6 +47,10 @@ def course_config(root, limits=None):
     limits = limits or Limits()
     config = Config()
     config.CourseDirectory.root = str(Path(root).resolve())
+    if DATABASE in os.environ:
+        config.CourseDirectory.db_url = os.environ[DATABASE]
+    # Only the notebook of a hand-in counts: nbgrader would copy other files too, and follow their links.
+    config.CourseDirectory.ignore = ["*"]
     config.Autograde.exporter_class = RebuildingExporter
     config.Autograde.autograde_preprocessors = [
         Examination,  # in the place of Execute
@@ -68,8 +81,9 @@ class Graded:
 class Course:
     """The folder of one class."""
 
-    def __init__(self, root, limits=None):
-        self.root = Path(root).resolve()
+    def __init__(self, root, limits=None, kernel_name=None):
+        """kernel_name is the kernel for hand-ins: by default the sandboxed one, `python3` for trusted ones."""
+        self.root, self.limits, self.kernel_name = Path(root).resolve(), limits or Limits(), kernel_name
         _alembic_on_path()
         config = course_config(self.root, limits)
         self.directory = CourseDirectory(config=config)
@@ -95,19 +109,69 @@ class Course:
         return sorted(path.parent.name for path in self.root.glob(f"submitted/*/{unit}") if path.is_dir())
 
     def grade(self, unit, student, force=False):
-        """Grade one hand-in by nbgrader's autograde; returns its row."""
+        """Grade one hand-in in this process; returns its row."""
+        for _ in self.grade_all(unit, [student], force=force, workers=0):
+            pass
+        return self.row(unit, student)
+
+    def grade_all(self, unit, students=None, *, force=False, workers=None, scheduler=None):
+        """Grade hand-ins of a unit, several at a time; yields (student, whether it was graded now) as they are done.
+
+        A hand-in whose record speaks of the same file and release is left alone unless force is given. workers are
+        processes on this machine (by default as many as cores; 0: in this process), scheduler the address of a Dask
+        cluster. A grade is committed before the record of its hand-in is written, so that an interrupted run can be
+        repeated.
+        """
         self._require_release(unit)
+        kernel_name = self.kernel_name or require_sandbox()
+        release = (self.root / "release" / unit / f"{unit}.ipynb").read_text(encoding="utf-8")
+        seed = secrets.randbits(63)
+        todo = []
+        for student in self.submitted(unit) if students is None else students:
+            job = job_for(self._notebook(unit, student), unit, student, release, seed, self.limits, kernel_name)
+            graded = (self.root / "autograded" / student / unit / f"{unit}.ipynb").exists()
+            if not force and graded and read_record(self.root, unit, student).get("hand_in") == fingerprint(job):
+                yield student, False
+            else:
+                todo.append(student)
+        jobs = (
+            job_for(self._notebook(unit, student), unit, student, release, seed, self.limits, kernel_name)
+            for student in todo
+        )
+        workers = cores() if workers is None else workers
+        if scheduler:
+            make, count = partial(dask_executor, scheduler), max(cores(), 16)
+        elif workers:
+            make, count = partial(local_executor, workers), workers
+        else:
+            make, count = InlineExecutor, 1
+        for result in run_all(jobs, make, count):
+            self._record(result)
+            yield result.student, True
+
+    def _record(self, result):
+        """Put an examined hand-in into the gradebook by nbgrader's own converter, then write its record."""
+        key = (result.unit, result.student)
+        EXAMINED[key] = result
+        try:
+            with _one_engine():
+                call = partial(self.api.autograde, result.unit, result.student, force=True, create=True)
+                self._run(call, f"{result.student}: {result.unit}")
+        finally:
+            del EXAMINED[key]
+        write_record(self.root, result.unit, result.student, result.record)
+
+    def _notebook(self, unit, student):
+        """The file that counts as the hand-in; nbgrader needs it under the unit's name."""
         folder = self.root / "submitted" / student / unit
         notebook = folder / f"{unit}.ipynb"
         if not notebook.exists() and not notebook.is_symlink():
-            # nbgrader skips a folder without the notebook; an empty file gets a row, and a message.
-            candidates = sorted(p.name for p in folder.glob("*.ipynb"))
+            candidates = [p for p in folder.glob("*.ipynb") if not p.is_symlink()]
             if len(candidates) == 1:
-                shutil.copyfile(folder / candidates[0], notebook)
+                shutil.copyfile(candidates[0], notebook)
             else:
-                notebook.touch()
-        self._run(partial(self.api.autograde, unit, student, force=force, create=True), f"{student}: {unit}")
-        return self.row(unit, student)
+                notebook.touch()  # an empty file gets a row and a message; no file would get neither
+        return notebook
 
     def feedback(self, unit, student=None, force=True):
         """Write nbgrader's feedback pages of a unit; returns their paths."""
@@ -136,17 +200,13 @@ class Course:
                 submission.max_score,
                 questions,
                 submission.needs_manual_grade,
-                tuple(self._record(unit, student).get("events", ())),
+                tuple(read_record(self.root, unit, student).get("events", ())),
             )
         return row
 
     def rows(self, unit):
         """All rows of a unit."""
         return [self.row(unit, student) for student in self.graded(unit)]
-
-    def _record(self, unit, student):
-        path = record_path(self.root, unit, student)
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
     def _require_release(self, unit):
         if not (self.root / "release" / unit / f"{unit}.ipynb").exists():
@@ -164,6 +224,37 @@ class Course:
             # the last line of nbgrader's log points upwards; the line before a traceback's end is the reason
             reasons = [line for line in log if line.split(":")[0].endswith(("Error", "Exception"))] or log
             raise CourseError(f"{what} failed: {reasons[0]}")
+
+
+class InlineExecutor:
+    """The shape of `concurrent.futures` without processes."""
+
+    def submit(self, call, *args):
+        future = Future()
+        try:
+            future.set_result(call(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, **_):
+        """Nothing is running."""
+
+
+@contextlib.contextmanager
+def _one_engine():
+    """nbgrader opens the gradebook some nine times for a hand-in; let it be the same connection pool each time."""
+    original = nbgrader.api.create_engine
+    nbgrader.api.create_engine = _engine
+    try:
+        yield
+    finally:
+        nbgrader.api.create_engine = original
+
+
+@lru_cache(maxsize=8)
+def _engine(url, **options):
+    return sqlalchemy.create_engine(url, **options)
 
 
 def _alembic_on_path():

@@ -8,6 +8,7 @@ from pathlib import Path
 from autograde.grading.course import Course, hand_in
 from autograde.grading.kernel import Limits
 from autograde.release import as_text, source_notebook, student_notebook
+from autograde.sandbox.doctor import best_kernel
 
 UNIT = "bptt"
 # student: (what is handed in, points that it must get)
@@ -59,20 +60,19 @@ def _body_of(name, body):
     return re.sub(r"# YOUR CODE HERE\n\s+raise NotImplementedError\(\)", body, cell.source)
 
 
-def make_class(root, progress=lambda done, total, student: None):
+def make_class(root, progress=lambda done, total, student: None, workers=None):
     """Create, grade and give feedback to the demonstration class; returns (course, rows)."""
     root = Path(root)
     if root.exists():
         shutil.rmtree(root)
-    course = Course(root, LIMITS)
+    # These hand-ins are our own: where there is no sandbox they may run without.
+    course = Course(root, LIMITS, best_kernel() or "python3")
     course.release(UNIT)
     texts = hand_ins()
     for student, text in texts.items():
         hand_in(root, student, UNIT, text)
-    rows = []
-    for number, student in enumerate(texts):
+    for number, (student, _) in enumerate(course.grade_all(UNIT, workers=workers)):
         progress(number, len(texts), student)
-        rows.append(course.grade(UNIT, student))
         course.feedback(UNIT, student)
     progress(len(texts), len(texts), "")
-    return course, rows
+    return course, [course.row(UNIT, student) for student in texts]

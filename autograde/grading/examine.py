@@ -149,6 +149,16 @@ class _Examination:
                 await self.kernel.stop()
 
 
+def zero(notebook, record, reason):
+    """Every question of a notebook that could not be examined: no points, for this reason."""
+    for cell in notebook.cells:
+        mark = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "code" and mark.get("grade") and not mark.get("solution"):
+            name = mark["grade_id"].removeprefix("check-")
+            record.verdicts.append(Verdict(name, 0, float(mark["points"]), problem=reason))
+            write_verdict(cell, record.verdicts[-1])
+
+
 def write_verdict(cell, verdict):
     """The verdict as the cell's outputs: the words, and the points as the value that nbgrader records."""
     cell.execution_count = None

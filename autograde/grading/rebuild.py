@@ -36,33 +36,57 @@ def rebuild(release, path):
     The file may be anything: nothing but a missing release raises.
     """
     path = Path(path)
-    answers = {c.metadata.nbgrader.grade_id: c for c in release.cells if _role(c) == "answer"}
     try:
-        cells = _read(path)
+        content = read_hand_in(path)
+    except UnreadableError as error:
+        return blank(release, path.name, error)
+    return rebuild_content(release, path.name, content)
+
+
+def rebuild_content(release, name, content):
+    """The same from the bytes of the file."""
+    answers = _answers(release)
+    try:
+        cells = _cells(content)
         if not any(_grade_id(c) in answers or _cell_id(c) in _ids(release) for c in cells):
             raise UnreadableError(_stranger(release, cells))
     except UnreadableError as error:
-        notebook = copy.deepcopy(release)
-        note = f"{path.name}: {error} Graded as unanswered. "
-        note += f"Hand in the notebook that began as exercises/{_unit(release)}/{_unit(release)}.ipynb."
-        _add_notes(notebook, [note])
-        return Rebuilt(notebook, [note], list(answers))
-    return _assemble(release, answers, cells, path.name)
+        return blank(release, name, error)
+    return _assemble(release, answers, cells, name)
 
 
-def _read(path):
-    """The cells of a notebook file as plain dicts with checked fields. Raises UnreadableError."""
-    if path.is_symlink() or not path.is_file():
+def blank(release, name, reason):
+    """What takes the place of a file that cannot be read: the release itself, with a note."""
+    notebook = copy.deepcopy(release)
+    note = f"{name}: {reason} Graded as unanswered. "
+    note += f"Hand in the notebook that began as exercises/{_unit(release)}/{_unit(release)}.ipynb."
+    _add_notes(notebook, [note])
+    return Rebuilt(notebook, [note], list(_answers(release)))
+
+
+def read_hand_in(path):
+    """The bytes of a submitted file that is a file of its own and not too large. Raises UnreadableError."""
+    # submitted/STUDENT/UNIT/UNIT.ipynb: neither the file nor the two folders may lead elsewhere
+    if any(p.is_symlink() for p in (path, *list(path.parents)[:2])) or not path.is_file():
         raise UnreadableError("this is a link or a folder, not a file.")
     size = path.stat().st_size
-    if size == 0:
-        raise UnreadableError("the file is empty.")
     if size > MAX_FILE_BYTES:
         raise UnreadableError(
             f"the file has {size / 2**20:.0f} MB; the limit is {MAX_FILE_BYTES / 2**20:.0f} MB. Clear the outputs."
         )
+    return path.read_bytes()
+
+
+def _answers(release):
+    return {c.metadata.nbgrader.grade_id: c for c in release.cells if _role(c) == "answer"}
+
+
+def _cells(content):
+    """The cells of a notebook's bytes as plain dicts with checked fields. Raises UnreadableError."""
+    if not content:
+        raise UnreadableError("the file is empty.")
     try:
-        content = json.loads(path.read_bytes().decode("utf-8-sig"))
+        content = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise UnreadableError("the file is not text in UTF-8, so it is not a notebook.") from None
     except (ValueError, RecursionError) as error:

@@ -28,16 +28,16 @@ LINUX_CAPABILITY_VERSION_3 = 0x20080522
 _libc = ctypes.CDLL(None, use_errno=True)
 
 # Calls that a student's program never needs and that reach out of a process, or into the kernel's rarer parts.
-REFUSED_CALLS = """
-    ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd
-    mount umount2 pivot_root chroot move_mount open_tree fsopen fsmount fsconfig fspick mount_setattr
-    unshare setns
-    bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register
-    keyctl add_key request_key
-    kexec_load kexec_file_load init_module finit_module delete_module reboot swapon swapoff
-    settimeofday clock_settime adjtimex clock_adjtime sethostname setdomainname syslog acct quotactl
-    name_to_handle_at open_by_handle_at mknod mknodat
-""".split()
+REFUSED_CALLS = (
+    *("ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd"),
+    *("mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "mount_setattr"),
+    *("fsopen", "fsmount", "fsconfig", "fspick", "unshare", "setns"),
+    *("bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register"),
+    *("keyctl", "add_key", "request_key"),
+    *("kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "reboot", "swapon", "swapoff"),
+    *("settimeofday", "clock_settime", "adjtimex", "clock_adjtime", "sethostname", "setdomainname", "syslog"),
+    *("acct", "quotactl", "name_to_handle_at", "open_by_handle_at", "mknod", "mknodat"),
+)
 
 
 def _call(name, *args):

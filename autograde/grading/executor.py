@@ -1,0 +1,163 @@
+"""Examination of many hand-ins at a time, by any executor of the shape of `concurrent.futures`.
+
+A job and its result are plain data, so that they travel to a process or to a machine of a cluster. Only the process
+that submits them writes to the gradebook.
+"""
+
+import hashlib
+import multiprocessing
+import os
+from concurrent.futures import FIRST_COMPLETED, CancelledError, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+import nbformat
+
+from autograde.grading.examine import Record, examine, zero
+from autograde.grading.kernel import Limits
+from autograde.grading.rebuild import UnreadableError, blank, read_hand_in, rebuild_content
+
+TRIES = 2  # of a hand-in whose worker is lost, before it is left for a person
+AHEAD = 4  # jobs in flight for each worker: enough to keep it busy, few enough for flat memory
+
+
+@dataclass(frozen=True)
+class Job:
+    """One hand-in to be examined."""
+
+    unit: str
+    student: str
+    name: str
+    content: bytes | None  # None when it could not be read
+    unreadable: str
+    release: str
+    seed: int
+    limits: Limits
+    kernel_name: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """An examined hand-in: its notebook with verdicts, and the record."""
+
+    unit: str
+    student: str
+    notebook: str
+    record: dict
+
+    def as_notebook(self):
+        return nbformat.reads(self.notebook, as_version=4)
+
+
+def job_for(path, unit, student, release, seed, limits, kernel_name):
+    """The job of a submitted file, whatever it is."""
+    try:
+        content, reason = read_hand_in(path), ""
+    except UnreadableError as error:
+        content, reason = None, str(error)
+    return Job(unit, student, path.name, content, reason, release, seed, limits, kernel_name)
+
+
+def fingerprint(job):
+    """What a hand-in and its release are, to tell whether a record still speaks of them."""
+    digest = hashlib.sha256(job.content if job.content is not None else job.unreadable.encode())
+    digest.update(job.release.encode())
+    return digest.hexdigest()
+
+
+def run_job(job):
+    """Rebuild and examine; runs in a worker. Never raises for anything that a hand-in does."""
+    release = nbformat.reads(job.release, as_version=4)
+    if job.content is None:
+        rebuilt = blank(release, job.name, job.unreadable)
+    else:
+        rebuilt = rebuild_content(release, job.name, job.content)
+    record = examine(rebuilt.notebook, job.unit, seed=job.seed, limits=job.limits, kernel_name=job.kernel_name)
+    record.events[:0] = rebuilt.notes
+    text = nbformat.writes(rebuilt.notebook)
+    return Result(job.unit, job.student, text, {**record.as_dict(), "hand_in": fingerprint(job)})
+
+
+def abandoned(job, reason):
+    """The result of a hand-in that took its worker down: a row with 0 points that asks for a person."""
+    release = nbformat.reads(job.release, as_version=4)
+    rebuilt = blank(release, job.name, f"{reason} It needs a person.")
+    record = Record(job.unit, job.seed, events=rebuilt.notes)
+    zero(rebuilt.notebook, record, reason)
+    return Result(
+        job.unit, job.student, nbformat.writes(rebuilt.notebook), {**record.as_dict(), "hand_in": fingerprint(job)}
+    )
+
+
+def local_executor(workers):
+    """Processes on this machine; spawned, so that they hold nothing of ours."""
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+
+
+def dask_executor(address):
+    """The workers of a running Dask cluster, in the shape of `concurrent.futures`."""
+    from distributed import Client
+
+    return Client(address, set_as_default=False).get_executor(retries=0)
+
+
+def cores():
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_all(jobs, make_executor, workers):
+    """Results of the jobs as they come, in no order. A lost worker costs a retry, then only its own hand-in.
+
+    jobs is an iterable that is read as workers become free.
+    """
+    jobs, executor = iter(jobs), make_executor()
+    waiting, tries = {}, {}
+    suspects = []  # hand-ins that were in flight when a worker was lost: run one at a time to tell which it was
+    exhausted = False
+    try:
+        while True:
+            while not exhausted and not suspects and len(waiting) < AHEAD * workers:
+                job = next(jobs, None)
+                if job is None:
+                    exhausted = True
+                    break
+                waiting[executor.submit(run_job, job)] = job
+            if suspects and not waiting:
+                job = suspects.pop()
+                waiting[executor.submit(run_job, job)] = job
+            if not waiting:
+                return
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            lost = []
+            for future in done:
+                job = waiting.pop(future)
+                try:
+                    yield future.result()
+                except Exception as error:
+                    if not _is_loss(error):
+                        yield abandoned(job, f"the examination failed ({type(error).__name__}: {str(error)[:200]}).")
+                        continue
+                    lost.append(job)
+            if lost:
+                alone = len(lost) + len(waiting) == 1
+                lost += waiting.values()
+                waiting.clear()
+                executor.shutdown(wait=False, cancel_futures=True)
+                executor = make_executor()
+                for job in lost:
+                    tries[job.student] = tries.get(job.student, 0) + 1
+                    if alone and tries[job.student] > TRIES:
+                        yield abandoned(job, "the worker that examined it ended, several times.")
+                    else:
+                        suspects.append(job)
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _is_loss(error):
+    """Whether the worker was lost, rather than the work wrong."""
+    return isinstance(error, (BrokenProcessPool, CancelledError)) or type(error).__name__ in (
+        "KilledWorker",
+        "CommClosedError",
+    )
