@@ -51,6 +51,7 @@ def course_config(root, limits=None):
         config.CourseDirectory.db_url = os.environ[DATABASE]
     # Only the notebook of a hand-in counts: nbgrader would copy other files too, and follow their links.
     config.CourseDirectory.ignore = ["*"]
+    config.HTMLExporter.sanitize_html = True  # what students write must not run in the feedback page
     config.Autograde.exporter_class = RebuildingExporter
     config.Autograde.autograde_preprocessors = [
         Examination,  # in the place of Execute

@@ -64,6 +64,7 @@
     const steps = player({ stage, length: 2 * T, onmove: (position) => { state.position = position; draw(); } });
 
     ui.append(stage, steps.element, status, el("div", { class: "live-sliders" }, weight.element, cut.element), readout);
+    stage.addEventListener("scroll", holdNames);
     onWidth(ui, (width) => { state.width = width; draw(); });
     steps.go(0);
 
@@ -94,6 +95,11 @@
     function follow(t) {
       const hidden = stage.scrollWidth - stage.clientWidth;
       if (hidden > 0) stage.scrollLeft = hidden * Math.min(Math.max((t - 2) / (T - 3), 0), 1);
+      holdNames();
+    }
+
+    function holdNames() {
+      stage.querySelector(".live-names")?.setAttribute("transform", `translate(${stage.scrollLeft})`);
     }
 
     function sentence(h, { delta, dw }, seen, first) {
@@ -178,9 +184,13 @@
         }
       }
 
+      // The names of the rows stay in view when the stage scrolls (follow).
+      const names = svg("g", { class: "live-names" },
+        svg("rect", { x: -2, y: top - 17, width: head - 2, height: height - top + 17, class: "live-backing" }));
+      const nameRow = (label, line) => names.append(svg("text", { x: 0, y: line, class: "live-text name" }, ...label));
       rows.forEach(({ name, label, list, from, to, decimals: digits, kind = "" }, row) => {
         const line = top + 23 * row;
-        draw("text", { x: 0, y: line, class: "live-text name" }, ...label);
+        nameRow(label, line);
         for (let t = from + 1; t <= to; t += 1) {
           draw("text", { x: X(t), y: line, class: `live-text number ${kind}`, "data-name": `${name}-${t}`,
             "data-value": list[t - 1] }, number(list[t - 1], digits));
@@ -188,12 +198,13 @@
       });
 
       const largest = Math.max(...[...full.dw, ...truncated.dw].map(Math.abs)) || 1;
-      draw("text", { x: 0, y: axis + 5, class: "live-text name" }, ...symbol("δ", "t"), ...symbol("h", "t−1"));
+      nameRow([...symbol("δ", "t"), ...symbol("h", "t−1")], axis + 5);
       draw("line", { x1: head, y1: axis, x2: width, y2: axis, class: "live-axis" });
       for (let t = first + 1; t <= T; t += 1) {
         bar(X(t) + 1, full.dw[t - 1], "whole", largest);
         bar(X(t) - 9, truncated.dw[t - 1], "part", largest);
       }
+      root.append(names);
       return root;
     }
   }

@@ -40,7 +40,7 @@
     ];
 
     const inputs = data.x.map((_, t) => el("button", { type: "button", "data-name": `input-${t + 1}`,
-      style: "flex: 1 1 0; min-width: 1.9rem; padding-inline: 0",
+      style: "flex: 1 1 0; min-width: 1.5rem; padding-inline: 0",
       click: () => {
         state.x[t] = INPUTS[(INPUTS.indexOf(state.x[t]) + 1) % INPUTS.length];
         draw();
@@ -53,7 +53,8 @@
     } }, "Reset");
 
     ui.append(stage,
-      el("div", { class: "live-buttons", role: "group", "aria-label": "Inputs of the steps" }, ...inputs),
+      el("div", { class: "live-buttons", role: "group", "aria-label": "Inputs of the steps", style: "gap: 0.3rem" },
+        el("span", { style: "flex-basis: 100%" }, `Inputs x${sub(1)} to x${sub(T)}, press to change:`), ...inputs),
       status,
       el("div", { class: "live-sliders" }, ...weights.map(({ element }) => element)),
       el("div", { class: "live-buttons" }, reset));
@@ -97,15 +98,16 @@
         "aria-label": `${T} copies of two units. Arrows lead from the input of each step to both units, and from both ` +
           "units to both units of the next step. Below, the numbers, and the two states as lines over time." });
       const add = (tag, attributes, ...children) => root.append(svg(tag, attributes, ...children));
-      const arrow = (value, colour, [x1, y1], [x2, y2], name) => {
+      /** An arrow of a weight's strength; with `by` it bends towards that point. */
+      const arrow = (value, colour, [x1, y1], [x2, y2], name, by = [x1, y1]) => {
         if (value === 0) return;
-        const size = Math.hypot(x2 - x1, y2 - y1);
-        const [ux, uy] = [(x2 - x1) / size, (y2 - y1) / size];
+        const size = Math.hypot(x2 - by[0], y2 - by[1]);
+        const [ux, uy] = [(x2 - by[0]) / size, (y2 - by[1]) / size];
         const thick = 0.8 + 1.5 * Math.min(Math.abs(value), 3);
         const [tip, side] = [5 + thick, 2.5 + thick / 2];
         const dash = value < 0 ? "; stroke-dasharray: 5 3" : "";
-        add("line", { x1, y1, x2: x2 - tip * ux, y2: y2 - tip * uy, "data-arrow": name,
-          style: `stroke: ${colour}; stroke-width: ${thick}${dash}` });
+        add("path", { d: `M${x1},${y1} Q${by} ${x2 - tip * ux},${y2 - tip * uy}`, "data-arrow": name,
+          style: `fill: none; stroke: ${colour}; stroke-width: ${thick}${dash}` });
         add("polygon", { style: `fill: ${colour}`, points: `${x2},${y2} ` +
           `${x2 - tip * ux - side * uy},${y2 - tip * uy + side * ux} ${x2 - tip * ux + side * uy},${y2 - tip * uy - side * ux}` });
       };
@@ -124,7 +126,8 @@
         }
         arrow(state.W_hx[1], "var(--live-ink)", [X(t), y.input - r], [X(t), y.units[1] + r], `u2-${t}`);
         // Past unit 2 on its left
-        arrow(state.W_hx[0], "var(--live-ink)", [X(t) - 0.7 * r, y.input - 0.7 * r], [X(t) - 0.6 * r, y.units[0] + 0.8 * r], `u1-${t}`);
+        arrow(state.W_hx[0], "var(--live-ink)", [X(t) - 0.7 * r, y.input - 0.7 * r],
+          [X(t) - 0.6 * r, y.units[0] + 0.8 * r], `u1-${t}`, [X(t) - 2.1 * r, y.units[1]]);
       }
       for (let t = 0; t <= T; t += 1) {
         for (const i of UNITS) {

@@ -1,0 +1,163 @@
+"""Does grading many give what grading one gives: parallel, on a cluster, on PostgreSQL, after an interruption?"""
+
+import glob
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from nbgrader.api import Gradebook
+
+from autograde.grading import demo
+from autograde.grading.course import Course, hand_in
+from autograde.grading.kernel import Limits
+from autograde.release import as_text, source_notebook, student_notebook
+from autograde.sandbox.doctor import best_kernel
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+UNIT = "bptt"
+LIMITS = Limits(cell_seconds=20, question_seconds=10)
+
+
+def texts(count):
+    """Quick hand-ins of different worth: each answers so many of the small questions."""
+    small = ["neuron_forward", "neuron_bptt", "numerical_gradient"]
+    return {
+        f"s{i}": as_text(student_notebook(UNIT) if i % 4 == 0 else demo.answered({}, only=small[: i % 4]))
+        for i in range(count)
+    }
+
+
+POINTS = [0, 1, 4, 6]
+
+
+def make_course(root, count=6):
+    course = Course(root, LIMITS, best_kernel() or "python3")
+    course.release(UNIT)
+    for student, text in texts(count).items():
+        hand_in(course.root, student, UNIT, text)
+    return course
+
+
+def gradebook(course):
+    """All that the gradebook holds of scores, as plain values."""
+    with Gradebook(course.directory.db_url) as book:
+        rows = {}
+        for submission in book.find_assignment(UNIT).submissions:
+            for notebook in submission.notebooks:
+                for grade in notebook.grades:
+                    rows[submission.student.id, grade.name] = (
+                        grade.auto_score,
+                        grade.manual_score,
+                        grade.needs_manual_grade,
+                    )
+        return rows
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    course = make_course(tmp_path_factory.mktemp("undisturbed"))
+    assert all(now for _, now in course.grade_all(UNIT, workers=2))
+    return course
+
+
+def test_every_hand_in_has_its_points(undisturbed):
+    assert {r.student: r.points for r in undisturbed.rows(UNIT)} == {f"s{i}": POINTS[i % 4] for i in range(6)}
+
+
+def test_a_second_run_grades_nothing_again(undisturbed):
+    before = gradebook(undisturbed)
+    assert [now for _, now in undisturbed.grade_all(UNIT, workers=2)] == [False] * 6
+    assert gradebook(undisturbed) == before
+
+
+def test_a_changed_hand_in_is_graded_again_alone(undisturbed, tmp_path):
+    course = Course(shutil.copytree(undisturbed.root, tmp_path / "class"), LIMITS, best_kernel() or "python3")
+    hand_in(course.root, "s0", UNIT, as_text(source_notebook(UNIT)))
+    assert sorted(s for s, now in course.grade_all(UNIT, workers=1) if now) == ["s0"]
+    assert course.row(UNIT, "s0").points == 20
+
+
+def test_a_regrade_changes_nothing_and_keeps_manual_grades(undisturbed, tmp_path):
+    course = Course(shutil.copytree(undisturbed.root, tmp_path / "class"), LIMITS, best_kernel() or "python3")
+    with Gradebook(course.directory.db_url) as book:
+        book.find_grade("check-rtrl", UNIT, UNIT, "s1").manual_score = 2.5
+        book.find_comment("rtrl", UNIT, UNIT, "s1").manual_comment = "a good beginning"
+        book.db.commit()
+    list(course.grade_all(UNIT, force=True, workers=2))
+    with Gradebook(course.directory.db_url) as book:
+        assert book.find_grade("check-rtrl", UNIT, UNIT, "s1").score == 2.5
+        assert book.find_comment("rtrl", UNIT, UNIT, "s1").comment == "a good beginning"
+    auto = {key: row[0] for key, row in gradebook(course).items()}
+    assert auto == {key: row[0] for key, row in gradebook(undisturbed).items()}
+
+
+@pytest.mark.parametrize("point", range(3))
+def test_a_run_that_is_killed_goes_on_where_it_was(point, undisturbed, tmp_path):
+    course = make_course(tmp_path)
+    command = [sys.executable, "-m", "autograde", "grade", UNIT, "--course", str(tmp_path), "--workers", "2"]
+    if best_kernel() is None:
+        command.append("--trust-submissions")
+    rng = random.Random(point)
+    for _ in range(2):
+        run = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        time.sleep(rng.uniform(1, 12))
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=300)
+    assert gradebook(course) == gradebook(undisturbed)
+    assert len(course.rows(UNIT)) == 6
+
+
+def test_a_dask_cluster_gives_the_same_gradebook_though_a_worker_is_killed(undisturbed, tmp_path):
+    from distributed import LocalCluster
+
+    course = make_course(tmp_path)
+    with LocalCluster(n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        killed = False
+        for _ in course.grade_all(UNIT, scheduler=cluster.scheduler_address):
+            if not killed:
+                os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+                killed = True
+    assert gradebook(course) == gradebook(undisturbed)
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory, in_ci):
+    """The URL of a database on a PostgreSQL server that lives as long as the tests."""
+    tools = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+    if not tools:
+        if in_ci:
+            pytest.fail("PostgreSQL must be installed in CI")
+        pytest.skip("no PostgreSQL server here; on Debian and Ubuntu: sudo apt-get install postgresql")
+    folder = tmp_path_factory.mktemp("postgresql")
+    for path in (folder, *list(folder.parents)[:2]):
+        path.chmod(0o755)
+    become = {}
+    if os.geteuid() == 0:  # the server refuses to run as root
+        become = {"user": "postgres", "group": "postgres", "extra_groups": []}
+        shutil.chown(folder, "postgres", "postgres")
+    data = folder / "data"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **become}
+    subprocess.run([f"{tools[-1]}/initdb", "-D", data, "-U", "postgres", "-A", "trust"], check=True, **quiet)
+    options = f"-c listen_addresses= -c unix_socket_directories={folder}"
+    server = [f"{tools[-1]}/pg_ctl", "-D", str(data), "-w", "-o", options]
+    subprocess.run([*server, "start"], check=True, **quiet)
+    yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
+    subprocess.run([*server, "-m", "immediate", "stop"], check=True, **quiet)
+
+
+def test_the_gradebook_works_on_postgresql_as_on_sqlite(postgresql, undisturbed, tmp_path, monkeypatch):
+    monkeypatch.setenv("NBGRADER_DB_URL", postgresql)
+    course = make_course(tmp_path)
+    list(course.grade_all(UNIT, workers=2))
+    assert not (tmp_path / "gradebook.db").exists()
+    assert gradebook(course) == gradebook(undisturbed)
+    assert list(course.feedback(UNIT, "s1"))
