@@ -12,6 +12,7 @@ from jupyter_core.utils import run_sync
 import autograde
 from autograde.checking import Verdict
 from autograde.grading.diagnosis import misconception, mutant_answers, reference_of
+from autograde.grading.flags import flags_of
 from autograde.grading.kernel import KernelLostError, Limits, StudentKernel
 from autograde.units import CHECK_CELL, check_of
 
@@ -28,6 +29,7 @@ class Record:
     seconds: float = 0.0
     verdicts: list = field(default_factory=list)
     events: list = field(default_factory=list)
+    flags: list = field(default_factory=list)  # forbidden names in the answers, for a person to read
 
     @property
     def points(self):
@@ -49,6 +51,8 @@ def examine(notebook, unit, *, seed=None, limits=None, kernel_name="python3", cw
     """
     seed = secrets.randbits(64) if seed is None else seed
     examination = _Examination(notebook, unit, seed, limits or Limits(), kernel_name, cwd, with_reference)
+    if with_reference:
+        examination.record.flags = flags_of(notebook, unit)
     return run_sync(examination.run)()
 
 

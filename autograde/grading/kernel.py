@@ -23,6 +23,7 @@ from autograde.grading import responder
 from autograde.wire import WireError, pack, unpack
 
 SANDBOXED = ("warm", "bwrap")
+HARMLESS = ("text/plain", "image/png", "image/jpeg")
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,7 @@ class StudentKernel:
         except DeadKernelError:
             raise KernelLostError("ended the Python process") from None
         finally:
+            _keep_harmless(cell)
             if self.client.capped:
                 text = f"[the output was longer than {self.limits.output_bytes} bytes and ends here]\n"
                 cell.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=text))
@@ -199,6 +201,15 @@ class StudentKernel:
                 continue
             if message["parent_header"].get("msg_id") == sent:
                 return message["content"]
+
+
+def _keep_harmless(cell):
+    """Of what a cell displays only text and pictures: HTML and scripts would run in the feedback page."""
+    for output in cell.outputs:
+        if "data" in output:
+            kept = {kind: output.data[kind] for kind in HARMLESS if kind in output.data}
+            output.data = nbformat.from_dict(kept or {"text/plain": "[a display without text or picture]"})
+            output.metadata = nbformat.from_dict({})
 
 
 def _checked(outcomes, count):

@@ -169,7 +169,8 @@ def _assemble(release, answers, cells, name):
     for i, original in enumerate(release.cells):
         cell = copy.deepcopy(original)
         if _role(original) == "answer" and _grade_id(original) in found:
-            cell.source = found[_grade_id(original)]
+            source = found[_grade_id(original)]
+            cell.source = source if original.cell_type == "code" else _without_html(source)
         notebook.cells.append(cell)
         notebook.cells.extend(_helpers(free.get(i, []), i))
     _add_notes(notebook, notes)
@@ -191,8 +192,17 @@ def _adopt(name, free):
 def _helpers(cells, anchor):
     """The student's own cells as bare cells with ids that do not repeat."""
     for number, cell in enumerate(cells):
-        make = nbformat.v4.new_code_cell if cell.get("cell_type") == "code" else nbformat.v4.new_markdown_cell
-        yield make(cell["source"], id=f"helper-{anchor + 1}-{number}")
+        identity = f"helper-{anchor + 1}-{number}"
+        if cell.get("cell_type") == "code":
+            yield nbformat.v4.new_code_cell(cell["source"], id=identity)
+        else:
+            yield nbformat.v4.new_markdown_cell(_without_html(cell["source"]), id=identity)
+
+
+def _without_html(text):
+    """Markdown whose HTML and links are shown, not obeyed: feedback pages and formgrader render it."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;")
+    return text.replace("](", "] (").replace("]:", "] :").replace("][", "] [")
 
 
 def _add_notes(notebook, notes):

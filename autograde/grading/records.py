@@ -1,4 +1,4 @@
-"""The JSON record of one graded hand-in: seed, verdicts, events, version, time.
+"""The JSON record of one graded hand-in: seed, verdicts, events, flags, version, time.
 
 It is written after the grade is committed, so that it marks the hand-in as done.
 """

@@ -462,7 +462,9 @@ def graded_class(victim):
     script = "<script>document.title = 'stolen'</script>"
     answer = f"def neuron_forward(x, u, w):\n    print({script!r})\n    raise ValueError({script!r})\n"
     notebook = demo.answered({"neuron_forward": answer}, only=())
-    notebook.cells.insert(0, nbformat.v4.new_markdown_cell(f"{script}<img src=x onerror=alert(1)>"))
+    notebook.cells.insert(
+        0, nbformat.v4.new_markdown_cell(f"{script}<img src=x onerror=alert(1)> [go](javascript:alert(1)) [on](javascript&#58;alert(1)) [x]\n\n[x]: javascript\\:alert(1)")
+    )
     notebook.cells.insert(1, nbformat.v4.new_code_cell(f"from IPython.display import HTML\nHTML({script!r})"))
     hand_in(root, "scripted", UNIT, as_text(notebook))
     twice = demo.answered({"neuron_forward": ZEROS}, only=())
@@ -489,7 +491,8 @@ def test_a_link_to_a_secret_is_in_no_output(victim, graded_class):
 def test_a_script_in_the_feedback_is_dead(victim, graded_class):
     page = (victim.root / "feedback/scripted/bptt/bptt.html").read_text(encoding="utf-8")
     assert "<script>document.title" not in page
-    assert "<img src=x onerror" not in page
+    assert "onerror=" not in page.replace("&lt;img src=x onerror=", "")
+    assert 'href="javascript' not in page
     assert "stolen" in page
 
 
