@@ -83,6 +83,40 @@ def release(units, course):
 
 
 @main.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("unit", required=False)
+@COURSE
+@click.option("--pattern", metavar="REGEX", help="Where a file's path tells the student: groups `student`, `unit`.")
+@click.option("--dry-run", is_flag=True, help="Say what would be collected, and write nothing.")
+def collect(source, unit, course, pattern, dry_run):
+    """Take hand-ins from SOURCE into the class: a folder, or a zip as Moodle or Canvas exports it.
+
+    UNIT says to which unit all of them belong; without it each notebook tells its own. Of several notebooks by one
+    student, one of the unit comes before others, then the latest date counts, then the highest number in the name. An
+    earlier hand-in moves to DIR/superseded. Exit code 0: everything was taken; 3: some files were left out, each with
+    the reason; 1: nothing could be taken.
+    """
+    from autograde.grading import collect as collecting
+
+    known = {path.parent.name for path in Path(course).glob("release/*/*.ipynb")} | set(written() or released())
+    if unit is not None:
+        (unit,) = [unit] if unit in known else _units((unit,))
+    try:
+        lines = collecting.collect(source, course, known, unit, pattern, dry_run)
+    except (collecting.SourceError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    for line in lines:
+        console.print(str(line), markup=False, soft_wrap=True)
+    count = {kind: sum(line.kind == kind for line in lines) for kind in collecting.KINDS}
+    taken = sum(count[kind] for kind in (collecting.TAKEN, collecting.REPLACED, collecting.AS_BEFORE))
+    told = ", ".join(f"{number} {kind}" for kind, number in count.items() if number) or "no files"
+    console.print(f"{'would be: ' if dry_run else ''}{told}")
+    if not taken:
+        raise click.ClickException(f"{source} holds no hand-in that could be taken.")
+    sys.exit(3 if count[collecting.LEFT_OUT] else 0)
+
+
+@main.command()
 @click.argument("units", nargs=-1)
 @COURSE
 @click.option("--force", is_flag=True, help="Grade again what has been graded; manual grades are kept.")
@@ -149,6 +183,56 @@ def feedback(units, course):
     for unit in units or sorted({p.name for p in room.root.glob("autograded/*/*") if p.is_dir()}):
         pages = room.feedback(unit)
         console.print(f"{unit}: {len(pages)} pages in {_shown(room.root / 'feedback')}", soft_wrap=True)
+
+
+@main.command()
+@click.argument("units", nargs=-1)
+@COURSE
+def report(units, course):
+    """Show how UNITS (default: all) went, and write DIR/report: a table for each unit and one page for all.
+
+    Scores, difficulty of each question, frequent misconceptions, and the hand-ins that a person should look at.
+    """
+    from autograde.grading.report import make_report
+
+    try:
+        pages = make_report(_course(course), units)
+    except KeyError as error:
+        raise click.ClickException(f"{course} has no unit {error.args[0]}: run `release` first") from None
+    if not pages.units:
+        console.print(f"{course}: no unit has been released yet: run `python -m autograde release`", soft_wrap=True)
+    for unit in pages.units:
+        for table in unit.tables():
+            console.print(table)
+    for path in pages.paths:
+        console.print(str(_shown(path)), markup=False, soft_wrap=True)
+
+
+@main.command()
+@click.argument("units", nargs=-1)
+@COURSE
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="The table  [default: DIR/grades.csv]")
+@click.option(
+    "--plagiarism", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+    help="Write the students' own code there instead, for JPlag or Dolos.",
+)  # fmt: skip
+def export(units, course, output, plagiarism):
+    """Write the grades of UNITS (default: all) as CSV: one line for each student, unit and question."""
+    from autograde.grading import export as exporting
+
+    room = _course(course)
+    try:
+        if plagiarism:
+            count = exporting.write_answers(room, plagiarism, units)
+            console.print(f"{_shown(plagiarism)}: {count} hand-ins", soft_wrap=True)
+            return
+        output = output or course / "grades.csv"
+        count = exporting.write_grades(room, output, units)
+    except KeyError as error:
+        raise click.ClickException(f"{course} has no unit {error.args[0]}: run `release` first") from None
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
+    console.print(f"{_shown(output)}: {count} lines", soft_wrap=True)
 
 
 @main.command()

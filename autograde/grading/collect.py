@@ -20,7 +20,7 @@ MOODLE = r"(?P<student>[^/]+)_(?P<number>\d+)_assignsubmission_file(?=[_/])"
 CANVAS = r"^(?:[^/]+/)?(?P<student>[^/_]+)(?:_LATE)?_(?P<number>\d+)_\d+_[^/]+$"
 PATTERNS = tuple(re.compile(p) for p in (MOODLE, CANVAS))
 
-TAKEN, AS_BEFORE, REPLACED, DUPLICATE, LEFT_OUT = "collected", "unchanged", "replaced", "duplicate", "left out"
+KINDS = TAKEN, REPLACED, AS_BEFORE, DUPLICATE, LEFT_OUT = "collected", "replaced", "unchanged", "duplicate", "left out"
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,7 @@ def collect(source, root, known, unit=None, pattern=None, dry_run=False):
                 lines.append(_place(root, student, of_unit, item, dry_run))
             except RefusedError as error:
                 lines.append(Line(LEFT_OUT, shown(item.member.path), str(error)))
-    order = (TAKEN, REPLACED, AS_BEFORE, DUPLICATE, LEFT_OUT)
-    return sorted(lines, key=lambda line: (order.index(line.kind), line.path))
+    return sorted(lines, key=lambda line: (KINDS.index(line.kind), line.path))
 
 
 def safe_id(name):

@@ -47,6 +47,8 @@ def course_config(root, limits=None):
     limits = limits or Limits()
     config = Config()
     config.CourseDirectory.root = str(Path(root).resolve())
+    # The course that nbgrader's assignments refer to by default; PostgreSQL, unlike SQLite, insists that it exists.
+    config.CourseDirectory.course_id = "default_course"
     if DATABASE in os.environ:
         config.CourseDirectory.db_url = os.environ[DATABASE]
     # Only the notebook of a hand-in counts: nbgrader would copy other files too, and follow their links.
@@ -238,7 +240,7 @@ class InlineExecutor:
             future.set_exception(error)
         return future
 
-    def shutdown(self, **_):
+    def shutdown(self, wait=True):
         """Nothing is running."""
 
 

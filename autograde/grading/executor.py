@@ -143,7 +143,7 @@ def run_all(jobs, make_executor, workers):
                 alone = len(lost) + len(waiting) == 1
                 lost += waiting.values()
                 waiting.clear()
-                executor.shutdown(wait=False, cancel_futures=True)
+                _stop(executor)
                 executor = make_executor()
                 for job in lost:
                     tries[job.student] = tries.get(job.student, 0) + 1
@@ -152,7 +152,15 @@ def run_all(jobs, make_executor, workers):
                     else:
                         suspects.append(job)
     finally:
+        _stop(executor)
+
+
+def _stop(executor):
+    """End an executor without waiting for what it still runs."""
+    if isinstance(executor, ProcessPoolExecutor):
         executor.shutdown(wait=False, cancel_futures=True)
+    else:
+        executor.shutdown(wait=False)
 
 
 def _is_loss(error):

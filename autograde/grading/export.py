@@ -1,9 +1,9 @@
 """A class's grades as one table, and its answers as files for a plagiarism tool."""
 
 import csv
-import os
 import re
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
@@ -24,7 +24,7 @@ def grade_rows(scores, units):
                 hand_in = by_student.get(student)
                 grade = hand_in and hand_in.grades.get(question)
                 yield {
-                    "student": student,
+                    "student": harmless(student),
                     "unit": unit,
                     "question": question,
                     "points": f"{grade.points:g}" if grade else "",
@@ -52,9 +52,8 @@ def write_csv(path, columns, rows):
     with open(draft, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
-        for row in rows:
-            writer.writerow({name: harmless(value) for name, value in row.items()})
-            count += 1
+        for count, row in enumerate(rows, 1):  # noqa: B007 - the number of the last row is what is asked for
+            writer.writerow(row)
     draft.replace(path)
     return count
 
@@ -67,35 +66,38 @@ def harmless(value):
 def write_answers(course, folder, units=()):
     """Write each hand-in's own code to FOLDER/UNIT/submissions/STUDENT/UNIT.py; returns the number of files.
 
-    One folder for each submission is what JPlag reads as it is; FOLDER/UNIT/template/UNIT.py is what all were given
-    (JPlag's base code), and FOLDER/UNIT/submissions.zip with an `info.csv` is a data set for Dolos. What an earlier
-    call wrote for the unit is replaced.
+    JPlag reads the folder of submissions as it is; FOLDER/UNIT/template/UNIT.py is what everyone was given, its base
+    code. FOLDER/UNIT/info.csv lists both for Dolos. A hand-in without code of its own is left out. What an earlier
+    call wrote for the unit is replaced. Raises FileNotFoundError for a unit that has not been released.
     """
-    folder, count = Path(folder), 0
+    count = 0
     for unit in units or sorted({path.name for path in course.root.glob("submitted/*/*") if path.is_dir()}):
         released = course.root / "release" / unit / f"{unit}.ipynb"
         if not released.exists():
             raise FileNotFoundError(f"{unit} has not been released: run `python -m autograde release {unit}` first")
         release = nbformat.read(released, as_version=4)
-        submissions, template = folder / unit / "submissions", folder / unit / "template"
-        for old in (submissions, template):
-            shutil.rmtree(old, ignore_errors=True)
-        _write(template / f"{unit}.py", _given(release))
-        labels = []
+        target, name = Path(folder) / unit, f"{unit}.py"
+        for old in ("submissions", "template"):
+            shutil.rmtree(target / old, ignore_errors=True)
+        _write(target / "template" / name, _given(release))
+        listed = [{"filename": f"template/{name}", "full_name": "", "label": "", "created_at": "", "ignored": "true"}]
         for student in course.submitted(unit):
-            notebook = rebuild(release, course.root / "submitted" / student / unit / f"{unit}.ipynb").notebook
-            _write(submissions / student / f"{unit}.py", own_code(release, notebook))
-            labels.append({"filename": f"{student}/{unit}.py", "full_name": student, "label": unit})
-            count += 1
-        if labels:
-            write_csv(submissions / "info.csv", ("filename", "full_name", "label"), labels)
-            shutil.make_archive(os.fspath(folder / unit / "submissions"), "zip", submissions)
-            (submissions / "info.csv").unlink()  # JPlag takes every file beside the folders for a submission
+            path = course.root / "submitted" / student / unit / f"{unit}.ipynb"
+            code = own_code(release, rebuild(release, path).notebook)
+            if not code.strip():
+                continue
+            _write(target / "submissions" / student / name, code)
+            listed.append({
+                "filename": f"submissions/{student}/{name}", "full_name": student, "label": unit,
+                "created_at": datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(), "ignored": "false",
+            })  # fmt: skip
+        write_csv(target / "info.csv", tuple(listed[0]), listed)
+        count += len(listed) - 1
     return count
 
 
 def own_code(release, notebook):
-    """The answers and the student's own code cells of a rebuilt notebook as one script; unanswered cells are left out."""
+    """The answers and helper cells of a rebuilt notebook as one script; unanswered cells are left out."""
     given = {cell.source.strip() for cell in release.cells if cell.cell_type == "code"}
     return _script(c for c in notebook.cells if c.cell_type == "code" and c.source.strip() not in given)
 

@@ -45,7 +45,8 @@ def flags_of(notebook, unit):
         lines += [f"{question}: line {line} uses {name}" for line, name in uses]
     everything = (*dict.fromkeys(name for names in forbidden.values() for name in names), *HIDES_NAMES)
     for source in helpers:
-        lines += [f"a cell of the student's own: line {n} uses {name}" for n, name in _uses(source, everything, imports)]
+        uses = _uses(source, everything, imports)
+        lines += [f"a cell of the student's own: line {line} uses {name}" for line, name in uses]
     return lines
 
 
