@@ -254,7 +254,7 @@ def test_no_file_of_the_course_is_read_changed_or_deleted(victim):
     helper = f"""
 import os, glob, shutil, sqlite3
 root = {str(victim.root)!r}
-seen = glob.glob(root + "/**", recursive=True) + glob.glob("/root/*") + glob.glob("/home/*/*") + glob.glob({str(ROOT)!r} + "/solutions/*")
+seen = glob.glob(root + "/**", recursive=True) + glob.glob({str(Path.home())!r} + "/*") + glob.glob("/home/*/*") + glob.glob({str(ROOT)!r} + "/solutions/*")
 print("seen:", [s for s in seen if "pyenv" not in s and os.path.exists(s)])
 for path in (root, {str(ROOT)!r} + "/autograde", "/etc"):
     shutil.rmtree(path, ignore_errors=True)
@@ -463,7 +463,10 @@ def graded_class(victim):
     answer = f"def neuron_forward(x, u, w):\n    print({script!r})\n    raise ValueError({script!r})\n"
     notebook = demo.answered({"neuron_forward": answer}, only=())
     notebook.cells.insert(
-        0, nbformat.v4.new_markdown_cell(f"{script}<img src=x onerror=alert(1)> [go](javascript:alert(1)) [on](javascript&#58;alert(1)) [x]\n\n[x]: javascript\\:alert(1)")
+        0,
+        nbformat.v4.new_markdown_cell(
+            f"{script}<img src=x onerror=alert(1)> [go](javascript:alert(1)) [on](javascript&#58;alert(1)) [x]\n\n[x]: javascript\\:alert(1)"
+        ),
     )
     notebook.cells.insert(1, nbformat.v4.new_code_cell(f"from IPython.display import HTML\nHTML({script!r})"))
     hand_in(root, "scripted", UNIT, as_text(notebook))

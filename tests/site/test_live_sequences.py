@@ -122,9 +122,9 @@ def test_witness_has_the_same_window_and_the_other_parity(strings):
 
 def test_buttons_change_the_string(strings):
     strings.field.fill("0100")
-    strings.figure.get_by_role("button", name="Flip the first bit").click()
+    strings.figure.get_by_role("button", name="Flip first").click()
     assert strings.agrees() == [1, 1, 0, 0]
-    strings.figure.get_by_role("button", name="Add a zero at the end").click()
+    strings.figure.get_by_role("button", name="Longer").click()
     strings.figure.get_by_role("button", name="All ones").click()
     assert strings.agrees() == [1] * 5
 

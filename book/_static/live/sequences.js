@@ -40,12 +40,12 @@
         "Backspace removes the last bit." });
     const field = el("input", { type: "text", class: "live-bits", inputmode: "numeric", maxlength: MOST,
       autocomplete: "off", spellcheck: "false", id: "live-bits", "data-name": "bits" });
-    const button = (text, title, click) => el("button", { type: "button", "aria-label": title, click }, text);
+    const button = (text, click) => el("button", { type: "button", click }, text);
     const buttons = el("div", { class: "live-buttons", role: "group", "aria-label": "Strings" },
       el("label", { for: "live-bits", class: "live-bits-label" }, "bits"), field,
-      button("Flip first", "Flip the first bit", () => change(() => flip(0))),
-      button("All ones", "All ones", () => change(() => state.bits.fill(1))),
-      button("Longer", "Add a zero at the end", () => change(() => state.bits.length < MOST && state.bits.push(0))));
+      button("Flip first", () => change(() => flip(0))),
+      button("All ones", () => change(() => state.bits.fill(1))),
+      button("Longer", () => change(() => state.bits.length < MOST && state.bits.push(0))));
     const status = el("p", { class: "live-status", "aria-live": "polite" });
     const cells = {};
     const cell = (name) => (cells[name] = el("td", { "data-name": name }));
