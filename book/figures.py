@@ -358,8 +358,8 @@ def folded_and_unfolded(axes, T):
             arrow(ax, (i, 0), (i, 1), "$W_{yh}$", (-0.22, 0), color=PURPLE)
         ax.axis("off")
         ax.set(xlim=(-0.75 - 0.5 * (ax is unfolded), len(steps) - 0.4), ylim=(-1.4, 1.45), aspect="equal")
-    loop = {"connectionstyle": "arc3,rad=-1.9", "shrinkA": 7, "shrinkB": 7}
-    arrow(folded, (0.12, 0.12), (0.12, -0.12), "$W_{hh}$", (0.52, 0.32), color=ORANGE, **loop)
+    loop = {"connectionstyle": "arc,angleA=35,armA=38,angleB=-35,armB=38,rad=16", "shrinkA": 3, "shrinkB": 3}
+    arrow(folded, (0.13, 0.1), (0.13, -0.1), "$W_{hh}$", (0.52, 0), color=ORANGE, **loop)
     node(unfolded, -0.9, 0, "$h_0$", pale)
     for i in range(T):
         start = (i - 1, 0) if i else (-0.9, 0)
@@ -444,3 +444,51 @@ def two_states(ax, x, h):
     ax.set(xlabel="step $t$", ylabel="input and states", ylim=(-1.15, 1.15), xticks=steps)
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax
+
+
+def norms_between_bounds(ax, lags, curves, limits):
+    """Norms over the lag on a logarithmic axis: the first of `curves` as dots, the others as lines.
+
+    lags (n,), curves: label -> (n,), limits (low, high) of the axis  ->  ax
+    """
+    for i, (label, values) in enumerate(curves.items()):
+        shown = np.where(values > 0, values, np.nan)
+        if i == 0:
+            ax.plot(lags, shown, color=ORANGE, marker="o", markersize=3.5, linestyle="none", label=label, zorder=3)
+        else:
+            ax.plot(lags, shown, color=(BLUE, GREY)[i - 1], marker="", linestyle=("--", "-")[i - 1], label=label)
+    ax.set(yscale="log", ylim=limits, xlabel="lag $k$", ylabel="norm")
+    ax.legend(loc="center left", bbox_to_anchor=(0.0, 1.13), ncols=1 if len(max(curves, key=len)) > 40 else 2)
+    return ax
+
+
+def norms_by_radius(ax, lags, by_radius, orthogonal):
+    """Norm of the Jacobian against the lag: a line for each spectral radius, its power dotted, one orthogonal matrix.
+
+    lags (n,), by_radius: radius -> (n,), orthogonal (n,)  ->  ax
+    """
+    for (radius, norms), color, marker in zip(
+        by_radius.items(), (BLUE, GREEN, ORANGE, PURPLE), ("o", "^", "s", "D"), strict=True
+    ):
+        label = rf"$\rho$ = {radius:g}"
+        ax.plot(lags, norms, color=color, marker=marker, linestyle="-", markevery=10, label=label)
+        ax.plot(lags, float(radius) ** lags, color=color, marker="", linestyle=":", linewidth=1.4)
+    ax.plot(lags, orthogonal, color=INK, marker="x", linestyle="--", markevery=10, label="orthogonal")
+    ax.set(yscale="log", ylim=(1e-19, 1e19), xlabel="lag $k$", ylabel="norm of the Jacobian over $k$ steps")
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return ax
+
+
+def cliff(axes, w, b, loss, cut_b, cut_loss, cut_size, cut_at):
+    """The loss of one unit over (w, b), and a cut at w = cut_at with the length of its gradient. Returns axes."""
+    surface, cut = axes
+    picture = surface.contourf(w, b, loss, levels=20, cmap="Blues")
+    surface.figure.colorbar(picture, ax=surface, label="loss")
+    surface.axvline(cut_at, color=ORANGE, linestyle="--", linewidth=1.4)
+    surface.set(xlabel="weight $w$", ylabel="bias $b$")
+    surface.grid(visible=False)
+    cut.plot(cut_b, cut_size, color=ORANGE, marker="", linestyle="-", label="length of the gradient")
+    cut.plot(cut_b, cut_loss, color=BLUE, marker="", linestyle="--", label="loss")
+    cut.set(yscale="log", xlabel=f"bias $b$, at $w = {cut_at:g}$", ylim=(1e-5, 10 * cut_size.max()))
+    cut.legend(loc="upper left", bbox_to_anchor=(0.0, 1.25))
+    return axes

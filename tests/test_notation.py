@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solutions import bptt
+from solutions import bptt, rnn
 
 PAGE = Path(__file__).parent.parent / "book" / "notation.md"
-SIZES = {"T": 6, "B": 3, "D": 2, "H": 4}
+SIZES = {"T": 6, "B": 3, "D": 2, "H": 4, "C": 5}
 ROUNDING = {"rtol": 0, "atol": 1e-13}  # sums of a few dozen float64 numbers of order one
 DIFFERENCES = {"rtol": 0, "atol": 1e-8}  # central differences with a step of 1e-5
 
@@ -107,6 +107,14 @@ def sensitivities(case):
     }
 
 
+def readout_case(rng):
+    """A network with a readout, and which of its steps are real."""
+    case = tanh_case(rng)
+    T, B, H, C = (SIZES[name] for name in "TBHC")
+    W_yh, b_y = rng.normal(size=(C, H)), rng.normal(size=C)
+    return case | {"W_yh": W_yh, "b_y": b_y, "y": case["h"][1:] @ W_yh.T + b_y, "mask": np.ones((T, B))}
+
+
 def book_arrays(rng):
     case = tanh_case(rng)
     _, target, u, w, _ = neuron_case(rng)
@@ -125,7 +133,9 @@ def book_arrays(rng):
     scalars = {"u": u, "w": w, "target": target, "window": 2, "eps": defaults["eps"].default}
     np.testing.assert_array_equal(bptt.truncated_bptt(**case_of(case), window=scalars["window"])["h"], case["h"])
     derived = {"a": preactivations(case), "delta": delta}
-    return case | gradients | scalars | derived | sensitivities(case)
+    readout = readout_case(rng)
+    readout = {name: readout[name] for name in ("W_yh", "b_y", "y", "mask")}
+    return case | readout | gradients | scalars | derived | sensitivities(case)
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +208,23 @@ def step_e(rng):
     for t in range(SIZES["T"]):
         h = np.tanh(h @ W_hh + case["x"][t, :1] @ W_xh + b_h)
     return h[0], case["h"][-1, 0]
+
+
+def readout_a(rng):
+    case = readout_case(rng)
+    V, c, t = case["W_yh"], case["b_y"], 3
+    o = c + V @ case["h"][t, 0]
+    y_hat = np.exp(o) / np.exp(o).sum()
+    # The book has no softmax of its own, but the loss of a single step is minus the logarithm of an entry
+    one, seen = np.zeros((1, 1), dtype=int), np.ones((1, 1))
+    books = [rnn.sequence_nll(case["y"][t - 1 : t, :1], one + k, seen)[0] for k in range(SIZES["C"])]
+    return np.concatenate([o, -np.log(y_hat)]), np.concatenate([case["y"][t - 1, 0], books])
+
+
+def readout_e(rng):
+    case = readout_case(rng)
+    W_hy, b_y = case["W_yh"].T, case["b_y"]
+    return np.tanh(case["h"][3, :1] @ W_hy + b_y)[0], np.tanh(case["y"][2, 0])
 
 
 def logistic(a):
@@ -301,6 +328,8 @@ CONVERSIONS = {
     ("One step", "C"): step_c,
     ("One step", "D"): step_d,
     ("One step", "E"): step_e,
+    ("Readout", "A"): readout_a,
+    ("Readout", "E"): readout_e,
     ("One neuron", "A"): neuron_a,
     ("Loss of a step", "A"): loss_a,
     ("Loss of a step", "B"): loss_b,

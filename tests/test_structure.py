@@ -14,6 +14,9 @@ STEMS = units.written()
 LABEL_IN_CODE = re.compile(r"\beqs?\. ?`?([a-z0-9]+-[a-z0-9-]+)")
 LABEL_IN_TEXT = re.compile(r"^:label: (\S+)|^\$\$ \(([a-z0-9-]+)\)", re.MULTILINE)
 
+# This file, the code that hostile hand-ins are made of, and the process that leaves the covered /tmp of its sandbox.
+TOUCHING_ALLOWED = ("test_structure.py", "test_attacks.py", "warm.py")
+
 
 def chapters():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
@@ -92,7 +95,8 @@ def test_no_module_touches_the_path_or_the_working_directory():
     for folder in ("autograde", "solutions", "book", "tests", "benchmarks"):
         for path in (ROOT / folder).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
-            assert not re.search(r"\bsys\.path\b(?!\w)|\bos\.chdir\(", text) or path.name in ("test_structure.py", "warm.py"), path
+            if path.name not in TOUCHING_ALLOWED:
+                assert not re.search(r"\bsys\.path\b(?!\w)|\bos\.chdir\(", text), path
 
 
 def test_the_repository_speaks_of_the_course_alone():
