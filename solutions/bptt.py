@@ -212,13 +212,13 @@ def rtrl(x, h0, W_hx, W_hh, b_h, dh):
         h_last, h = h, np.tanh(W_hx @ x[t] + W_hh @ h + b_h)
         slope = 1 - h**2
         # eq. bptt-rtrl: through the old state, and directly where unit i owns the parameter
-        P_hx, P_hh, P_h = (np.tensordot(W_hh, P, axes=1) for P in (P_hx, P_hh, P_h))
+        P_hx, P_hh, P_h = (np.einsum("ij,j...->i...", W_hh, P) for P in (P_hx, P_hh, P_h))
         P_hx[units, units] += x[t]
         P_hh[units, units] += h_last
         P_h[units, units] += 1
         P_hx, P_hh, P_h = slope[:, None, None] * P_hx, slope[:, None, None] * P_hh, slope[:, None] * P_h
-        dW_hx += np.tensordot(dh[t], P_hx, axes=1)  # eq. bptt-rtrl-gradient
-        dW_hh += np.tensordot(dh[t], P_hh, axes=1)
+        dW_hx += np.einsum("i,i...->...", dh[t], P_hx)  # eq. bptt-rtrl-gradient
+        dW_hh += np.einsum("i,i...->...", dh[t], P_hh)
         db_h += dh[t] @ P_h
     return {"dW_hx": dW_hx, "dW_hh": dW_hh, "db_h": db_h}
     ### END SOLUTION

@@ -62,7 +62,13 @@ class CappedClient(NotebookClient):
 
 
 class QuickClient(AsyncKernelClient):
-    """Is ready as soon as shell and iopub have both answered, without the usual second of silence."""
+    """Is ready as soon as shell and iopub have both answered, without the usual second of silence.
+
+    Without a heartbeat, whose thread would cost a tenth of a second to end: the manager knows whether its kernel lives.
+    """
+
+    def start_channels(self, shell=True, iopub=True, stdin=True, hb=False, control=True):
+        super().start_channels(shell=shell, iopub=iopub, stdin=stdin, hb=False, control=control)
 
     async def _async_wait_for_ready(self, timeout=None):
         deadline = time.monotonic() + (timeout or 60)
@@ -74,11 +80,12 @@ class QuickClient(AsyncKernelClient):
                     continue
                 self._handle_kernel_info_reply(reply)
                 asked = reply["parent_header"].get("msg_id")
-                while True:  # until the idle message of that request: what follows belongs to what is asked next
-                    message = await self.get_iopub_msg(timeout=0.2)
+                # iopub may have joined too late for this answer: then there is nothing to wait for, but another try
+                while True:
+                    message = await self.get_iopub_msg(timeout=0.02)
                     state = message["content"].get("execution_state")
                     if state == "idle" and message["parent_header"].get("msg_id") == asked:
-                        return
+                        return  # what follows belongs to what is asked next
             if not await self.parent.is_alive():
                 raise RuntimeError("the kernel ended at its start")
         raise RuntimeError(f"the kernel was not ready within {timeout} s")
@@ -141,7 +148,10 @@ class StudentKernel:
             return
         client, self.client = self.client, None
         if client.km is not None and client.km.has_kernel:
-            await client.km.shutdown_kernel(now=True)
+            provisioner = client.km.provisioner  # the manager's own way is polite and waits a tenth of a second
+            await provisioner.kill()
+            await provisioner.wait()
+            await client.km.cleanup_resources()
         if client.kc is not None:
             client.kc.stop_channels()
         if self.folder is not None:

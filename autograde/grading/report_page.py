@@ -43,15 +43,18 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.3rem; margin-top: 2.5rem; border-top
   padding-top: 1.2rem; } h3 { font-size: 1.05rem; margin-bottom: .4rem; }
 a { color: inherit; }
 figure { margin: 0 0 1rem; } figcaption { color: var(--soft); font-size: .9rem; }
-svg { width: 100%; height: auto; max-width: 40rem; display: block; }
+svg { width: 100%; height: auto; max-width: 36rem; display: block; }
 .scroll { overflow-x: auto; }
 .scroll:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line);
-  overflow-wrap: anywhere; min-width: 4rem; }
-th { color: var(--soft); font-weight: 600; overflow-wrap: normal; }
+  overflow-wrap: break-word; }
+th { color: var(--soft); font-weight: 600; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.kind { color: var(--warm); white-space: nowrap; }
+.kind { color: var(--warm); }
+@media (max-width: 40rem) {
+  table { font-size: .85rem; } th, td { padding-right: .5rem; } th.number { white-space: normal; }
+}
 @media print { h2 { break-before: page; } }
 </style>
 </head>
@@ -126,7 +129,7 @@ def score_picture(unit, prefix):
     top = max(unit.max_points, *unit.points)  # extra credit may go beyond
     edges = np.arange(0, top + 1.5 * width, width) - width / 2
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 2.4), layout="constrained")
+        figure = Figure(figsize=(4.8, 2.2), layout="constrained")
         axes = figure.subplots()
         axes.hist(unit.points, edges, color=BAR, rwidth=0.9)
         axes.set(xlabel=f"points (of {unit.max_points:g})", ylabel="hand-ins", xlim=(edges[0], edges[-1]))
@@ -138,7 +141,7 @@ def question_picture(unit, prefix):
     """Mean share and share of full marks of each question."""
     asked = [q for q in unit.questions if q.mean is not None]
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 0.8 + 0.32 * len(asked)), layout="constrained")
+        figure = Figure(figsize=(4.8, 0.7 + 0.3 * len(asked)), layout="constrained")
         axes = figure.subplots()
         rows = np.arange(len(asked))
         axes.barh(rows, [100 * q.mean for q in asked], color=BAR, height=0.62)

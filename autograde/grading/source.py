@@ -132,7 +132,7 @@ def _of_zip(source, archive):
         try:
             # Some programs write "\" between folders; the name before zipfile cut it at a NUL is the one that counts.
             name = _decoded(info).replace("\\", "/")
-            if info.is_dir() or DEBRIS.search(name):
+            if name.endswith("/") or DEBRIS.search(name):
                 continue
             _check_name(name)
             _check_kind(info.external_attr >> 16)
@@ -188,6 +188,8 @@ def _check_name(name):
         name.encode("utf-8")
     except UnicodeEncodeError:
         raise RefusedError("has a name that is not UTF-8. Rename it.") from None
+    if not name:
+        raise RefusedError("has no name. Ask for the file under a plain name.")
     if any(ord(c) < 32 or ord(c) == 127 for c in name):
         raise RefusedError("has control characters in its name. Rename it.")
     if len(name) > MAX_PATH:

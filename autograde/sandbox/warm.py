@@ -34,9 +34,15 @@ class Zygote:
     def serve(self):
         buffer = b""
         last = 0.0
+        ended, wake = os.pipe()  # the end of a kernel is told at once, not at the next tick
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
         while True:
-            readable, _, _ = select.select([0], [], [], TICK if self.kernels else None)
-            if readable:
+            readable, _, _ = select.select([0, ended], [], [], TICK if self.kernels else None)
+            if ended in readable:
+                os.read(ended, 4096)
+            if 0 in readable:
                 data = os.read(0, 65536)
                 if not data:
                     return  # whoever asked for us is gone; bubblewrap takes the kernels along
@@ -53,6 +59,8 @@ class Zygote:
         if "start" in request:
             pid = os.fork()
             if pid == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 self._keep(request["start"])
             self.kernels[pid] = request["start"]
             _say({"started": request["start"]})

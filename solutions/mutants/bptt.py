@@ -127,7 +127,7 @@ MUTANTS = [
     ),
     # In real time
     Mutant(
-        "rtrl", "no_recurrence", "np.tensordot(W_hh, P, axes=1) for P in", "0 * P for P in",
+        "rtrl", "no_recurrence", 'np.einsum("ij,j...->i...", W_hh, P) for P in', "0 * P for P in",
         "The influence of earlier steps is lost: eq. bptt-rtrl has W_hh P_{t-1} besides the direct term.",
     ),
     Mutant(
@@ -135,12 +135,12 @@ MUTANTS = [
         "It is what h_t in place of h_{t-1} gives: W_hh meets the state before the step, eq. bptt-rtrl.",
     ),
     Mutant(
-        "rtrl", "transposed_recurrence", "np.tensordot(W_hh, P, axes=1)", "np.tensordot(W_hh.T, P, axes=1)",
+        "rtrl", "transposed_recurrence", 'np.einsum("ij,j...->i...", W_hh, P)', 'np.einsum("ij,j...->i...", W_hh.T, P)',
         "The recurrence is transposed: eq. bptt-rtrl has W_hh P, the way that the state itself takes.",
     ),
     Mutant(
-        "rtrl", "last_loss_only", "dW_hh += np.tensordot(dh[t], P_hh, axes=1)",
-        "dW_hh = np.tensordot(dh[t], P_hh, axes=1)",
+        "rtrl", "last_loss_only", 'dW_hh += np.einsum("i,i...->...", dh[t], P_hh)',
+        'dW_hh = np.einsum("i,i...->...", dh[t], P_hh)',
         "Only the last step's loss is counted: eq. bptt-rtrl-gradient adds up over time.",
     ),
     # Checkpoints

@@ -14,7 +14,7 @@ QUESTIONS = {"neuron_forward": 1, "rnn_backward": 5, "rtrl": 3}
 
 
 def fabricated(root, students, unit=UNIT, questions=QUESTIONS):
-    """A `Course` whose gradebook holds `students` {id: {question: points or None (pending)} or None (not handed in)}."""
+    """A `Course` with `students` {id: {question: points, or None if pending}, or None if nothing was handed in}."""
     course = Course(root)
     course.root.mkdir(parents=True, exist_ok=True)
     release = course.root / "release" / unit / f"{unit}.ipynb"

@@ -145,7 +145,7 @@
       const label = (text, rate, kind) => {
         const k = Math.min(T * 0.62, rate > 0 && rate !== 1 ? (0.72 * decades * LOG10) / Math.abs(Math.log(rate)) : T * 0.62);
         const log = rate > 0 ? (k * Math.log(rate)) / LOG10 : -0.72 * decades;
-        // The dots lie between the two lines: each label goes to the outer side of its line.
+        // The dots lie between the two lines more often than not: each label goes to the outer side of its line.
         const outer = rate > 0 ? { x: X(k) - 6, y: Y(log) + (rate >= 1 ? -4 : 18), anchor: "end" }
           : { x: X(0) + 6, y: Y(log), anchor: "start" };
         add("text", { x: outer.x, y: outer.y, class: `live-text ${kind}`,
