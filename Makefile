@@ -46,7 +46,7 @@ book: $(READY) exercises $(BOOK)  ## the book, in _build/html
 
 # Sphinx does not copy style sheets and scripts again when only they changed: the pages that link them are touched.
 $(BOOK): $(BOOK_SOURCES) $(SITE_SOURCES) $(PAGE_CODE) $(wildcard exercises/*/*.ipynb)
-	@$(if $(filter $(PAGE_CODE),$?),rm -rf _build/.jupyter_cache)
+	@$(if $(filter $(PAGE_CODE),$?),rm -rf _build/.jupyter_cache _build/.doctrees)
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	@cp -R book/_static/. _build/html/_static/
 	@touch $@
