@@ -204,8 +204,8 @@ class Check:
     name of the function; points; returns {output name: shape such as "T+1 B H"} (a function with one output returns
     it bare, several come in a dict; a size that the case does not name is the answer's choice); cases(rng) -> list of
     Case; parts, each worth some of the points.
-    time_axis lists the outputs whose first axis is time. With unique=False the answer is not determined by the
-    inputs, and grading does not compare it with the reference.
+    An output whose shape begins with T or T+1 is a sequence. With unique=False the answer is not determined by the
+    inputs, and grading does not compare it with the reference. float32=True accepts single precision.
     """
 
     def __init__(self, name, points, returns, cases, parts, *, float32=False, unique=True):

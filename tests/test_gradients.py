@@ -14,7 +14,7 @@ from solutions import gradients
 NOTATION = Path(__file__).parent.parent / "book" / "notation.md"
 
 
-# Other counter-examples than the reference's ------------------------------------------------------------------------
+# Other counter-examples than the reference's
 
 
 def mixed(matrix, rng):
@@ -139,7 +139,7 @@ def test_another_start_and_matrix_break_the_third_claim():
     assert verdict.right, str(verdict)
 
 
-# Accepted variations ---------------------------------------------------------------------------------------------
+# Accepted variations
 
 
 def test_jacobian_norms_may_use_torch_and_loops():
@@ -182,7 +182,7 @@ def test_clipping_may_use_one_long_vector():
     assert check.clip_by_norm.run(answer).right
 
 
-# Against other sources, tighter ----------------------------------------------------------------------------------
+# Against other sources, tighter
 
 
 def test_linear_state_is_that_of_the_loop():
@@ -224,7 +224,7 @@ def test_temporal_order_refuses_sequences_without_room():
         tasks.temporal_order(9, 2, np.random.default_rng(0))
 
 
-# The page Notation ----------------------------------------------------------------------------------------------------
+# The page Notation
 
 
 def test_symbols_of_the_chapter_have_the_shapes_on_the_page():

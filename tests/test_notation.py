@@ -46,7 +46,7 @@ def deck_rows():
     return [(heading, row[0]) for heading, header, rows in tables() if header[0] == "deck" for row in rows]
 
 
-# The book's own names, one array each --------------------------------------------------------------------------------
+# The book's own names, one array each
 
 
 def tanh_case(rng):
@@ -161,7 +161,7 @@ def test_sensitivities_on_the_page_give_the_gradient_of_the_last_state(arrays):
         np.testing.assert_allclose(contracted, gradients[f"d{name}"], **DIFFERENCES)
 
 
-# The decks, letter by letter: each function returns (the deck's result, the book's result) ---------------------------
+# The decks, letter by letter: each function returns (the deck's result, the book's result)
 
 
 def step_a(rng):

@@ -73,7 +73,7 @@ def test_loss_of_one_step_is_the_entropy_of_a_fair_choice():
     np.testing.assert_allclose(nll, np.log(C), rtol=1e-12)
 
 
-# Other ways to the same answer ----------------------------------------------------------------------------------------
+# Other ways to the same answer
 
 
 def step_by_loops(x_t, h, W_hx, W_hh, b_h):
@@ -151,7 +151,7 @@ def test_another_way_gets_full_points(name, variation):
         assert verdict.right, str(verdict)
 
 
-# Brackets -------------------------------------------------------------------------------------------------------------
+# Brackets
 
 
 def rectified(weights, string):
@@ -200,7 +200,7 @@ def test_always_the_same_judgement_about_brackets_earns_nothing(answer):
     assert check.bracket_counter_rnn.run(constant).points == 0
 
 
-# Reviews --------------------------------------------------------------------------------------------------------------
+# Reviews
 
 
 def verdict_by_reading(text):

@@ -22,7 +22,7 @@ def _differences(loss, inputs, names):
     return Oracle("finite differences", compute, DIFFERENCES_TOLERANCE)
 
 
-# One neuron ------------------------------------------------------------------------------------------------------
+# One neuron
 
 
 def _neuron_states(x, u, w, shift):
@@ -64,7 +64,7 @@ def _neuron_bptt_cases(rng):
     return cases
 
 
-# Numerical gradient ----------------------------------------------------------------------------------------------
+# Numerical gradient
 
 
 def _quartic_gradient(x):
@@ -112,7 +112,7 @@ def _second_order(trials):
     return f"halving eps divides the error by {ratio:.3g}; central differences divide it by 4. Is `eps` used?"
 
 
-# The network -----------------------------------------------------------------------------------------------------
+# The network
 
 
 def _states(x, h0, W_hx, W_hh, b_h):

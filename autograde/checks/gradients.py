@@ -17,7 +17,7 @@ RADIUS_TOLERANCE = 1e-6
 # torch divides by the norm plus 1e-6; the cases have norms above 3.
 TORCH_CLIP_TOLERANCE = 1e-6
 
-# Spectral radius -------------------------------------------------------------------------------------------------
+# Spectral radius
 
 
 def _log_norms_of_powers(A, doublings):
@@ -59,7 +59,7 @@ def _spectral_radius_cases(rng):
     return [Case({"W": W}, {"H": len(W)}, oracle) for W in matrices]
 
 
-# Products of Jacobians -------------------------------------------------------------------------------------------
+# Products of Jacobians
 
 
 def _torch_norms(x, h0, W_hx, W_hh, b_h):
@@ -121,7 +121,7 @@ def _tiny_norms_are_right(trials):
     return None
 
 
-# The linear network ----------------------------------------------------------------------------------------------
+# The linear network
 
 
 def _one_at_a_time(x, h0, W_hx, W_hh):
@@ -159,7 +159,7 @@ def _linear_rnn_state_cases(rng):
     return cases
 
 
-# Clipping --------------------------------------------------------------------------------------------------------
+# Clipping
 
 CLIPPED = {"dW_hx": "H D", "dW_hh": "H H", "db_h": "H"}
 
@@ -210,7 +210,7 @@ def _clip_by_value_cases(rng):
     return cases
 
 
-# Orthogonal matrices ---------------------------------------------------------------------------------------------
+# Orthogonal matrices
 
 DRAWS = 100
 # Kolmogorov: the largest gap between 100 draws and their distribution exceeds this once in 1e8 times.
@@ -282,7 +282,7 @@ def _prefers_no_direction(trials):
     return f"W[{i}, {j}] over {DRAWS} draws is not spread as it would be if no direction were preferred"
 
 
-# Claims to break -------------------------------------------------------------------------------------------------
+# Claims to break
 
 LARGEST_ENTRY = 1000
 # Eigenvalues of a defective matrix are accurate to a root of the rounding only.

@@ -10,11 +10,12 @@ import numpy as np
 
 from autograde.checking import Agrees, Case, Check, Holds
 from autograde.oracles import Oracle
+from autograde.relu_network import LONG, MAX_UNITS, WEIGHTS, readouts
 
 # Weights carried into torch must give the same states to ten digits.
 TORCH_TOLERANCE = 1e-10
 
-# One step and a sequence ----------------------------------------------------------------------------------------------
+# One step and a sequence
 
 
 def _parameters(rng, D, H, scale=1.0):
@@ -105,7 +106,7 @@ def _deep_cases(rng):
     return cases
 
 
-# Which state, and what it costs ---------------------------------------------------------------------------------------
+# Which state, and what it costs
 
 
 def _last_case(rng, steps, T, H, group):
@@ -191,21 +192,9 @@ def _nll_cases(rng):
     return [*cases, low]
 
 
-# Brackets -------------------------------------------------------------------------------------------------------------
+# Brackets
 
-MAX_UNITS = 32
-LONG, DEEP = 1000, 500
-WEIGHTS = {"W_hx": "H D", "W_hh": "H H", "b_h": "H", "W_yh": "K H", "b_y": "K"}
-
-
-def _readouts(weights, x):
-    """y_1..y_T of the ReLU network for brackets x (T, B), +1 and -1."""
-    h = np.zeros((len(weights["b_h"]), x.shape[1]))
-    y = np.empty(x.shape)
-    for t, x_t in enumerate(x):
-        h = np.maximum(0.0, weights["W_hx"] * x_t + weights["W_hh"] @ h + weights["b_h"][:, None])
-        y[t] = (weights["W_yh"] @ h + weights["b_y"])[0]
-    return y
+DEEP = 500
 
 
 def _balanced(x):
@@ -296,7 +285,7 @@ def _judges(strings):
             return f"has {units} units; 1 to {MAX_UNITS} are allowed"
         x = trial.case.judging[strings]
         with np.errstate(over="ignore", invalid="ignore"):
-            y = _readouts(trial.values, x)
+            y = readouts(trial.values, x)
         answer = _balanced(x)
         wrong = ((y > 0) != answer) | ~np.isfinite(y)
         if not wrong.any():

@@ -10,8 +10,9 @@ import numpy as np
 
 from autograde.checking import Agrees, Case, Check, Holds
 from autograde.oracles import DIFFERENCES_TOLERANCE, Oracle, central_differences, torch_gradients
+from autograde.relu_network import LONG, MAX_UNITS, WEIGHTS, readouts
 
-# Codes, padding, windows ---------------------------------------------------------------------------------------------
+# Codes, padding, windows
 
 
 def _one_hot_cases(rng):
@@ -61,7 +62,7 @@ def _windows_cases(rng):
     return cases
 
 
-# Word vectors --------------------------------------------------------------------------------------------------------
+# Word vectors
 
 
 def _bags(context, mask, V):
@@ -128,21 +129,7 @@ def _cbow_cases(rng):
     ]
 
 
-# Networks with weights written by hand -------------------------------------------------------------------------------
-
-MAX_UNITS = 32
-LONG = 1000
-WEIGHTS = {"W_hx": "H D", "W_hh": "H H", "b_h": "H", "W_yh": "K H", "b_y": "K"}
-
-
-def _readouts(weights, bits):
-    """y_1..y_T of the ReLU network, (T, B), for bits (T, B)."""
-    h = np.zeros((len(weights["b_h"]), bits.shape[1]))
-    y = np.empty(bits.shape)
-    for t, x_t in enumerate(bits):
-        h = np.maximum(0.0, weights["W_hx"] * x_t + weights["W_hh"] @ h + weights["b_h"][:, None])
-        y[t] = (weights["W_yh"] @ h + weights["b_y"])[0]
-    return y
+# Networks with weights written by hand
 
 
 def _all_strings(T):
@@ -194,7 +181,7 @@ def _right_at_every_step(strings, wrong_at):
             return f"has {units} units; 1 to {MAX_UNITS} are allowed"
         bits = trial.case.judging[strings]
         with np.errstate(over="ignore", invalid="ignore"):
-            y = _readouts(trial.values, bits)
+            y = readouts(trial.values, bits)
             wrong = wrong_at(y, bits) | ~np.isfinite(y)
         if not wrong.any():
             return None
@@ -218,7 +205,7 @@ def _parity_is_wrong(y, bits):
     return (y > 0.5) != (np.cumsum(bits, axis=0) % 2 == 1)
 
 
-# CTC -----------------------------------------------------------------------------------------------------------------
+# CTC
 
 
 def _by_enumeration(log_y, labels, blank):

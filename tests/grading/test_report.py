@@ -38,7 +38,6 @@ def course(tmp_path_factory):
     recorded(
         course, "full", events=["rtrl: the cell ended the Python process"], flags=["rtrl: line 3 uses torch.autograd"]
     )
-    recorded(course, EVIL.replace("/", ""), events=[EVIL])
     handed_in(course, "later")
     return course
 
