@@ -131,7 +131,7 @@ def grade(units, course, force, workers, scheduler, seconds, trust_submissions, 
     Hand-ins that are graded already and have not changed are left alone; a run that was interrupted goes on.
     """
     from autograde.grading.course import Course, CourseError
-    from autograde.grading.kernel import Limits
+    from autograde.grading.kernel import KernelStartError, Limits
     from autograde.sandbox.doctor import NoSandboxError
 
     limits = Limits(cell_seconds=1.5 * seconds, question_seconds=seconds)
@@ -153,7 +153,7 @@ def grade(units, course, force, workers, scheduler, seconds, trust_submissions, 
                 task = progress.add_task(unit, total=len(students))
                 for _ in room.grade_all(unit, force=force, workers=workers, scheduler=scheduler):
                     progress.advance(task)
-        except (CourseError, NoSandboxError) as error:
+        except (CourseError, NoSandboxError, KernelStartError) as error:
             raise click.ClickException(str(error)) from None
         console.print(_table(unit, room.rows(unit)))
 

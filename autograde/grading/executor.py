@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import nbformat
 
 from autograde.grading.examine import Record, examine, zero
-from autograde.grading.kernel import Limits
+from autograde.grading.kernel import KernelStartError, Limits
 from autograde.grading.rebuild import UnreadableError, blank, read_hand_in, rebuild_content
 
 TRIES = 2  # of a hand-in whose worker is lost, before it is left for a person
@@ -134,6 +134,8 @@ def run_all(jobs, make_executor, workers):
                 job = waiting.pop(future)
                 try:
                     yield future.result()
+                except KernelStartError:
+                    raise
                 except Exception as error:
                     if not _is_loss(error):
                         yield abandoned(job, f"the examination failed ({type(error).__name__}: {str(error)[:200]}).")

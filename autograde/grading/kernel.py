@@ -40,6 +40,10 @@ class KernelLostError(RuntimeError):
     """The kernel died or overran its time; the message says which, for the student."""
 
 
+class KernelStartError(RuntimeError):
+    """Kernels do not work here: grading must stop, since every hand-in would seem wrong."""
+
+
 class CappedClient(NotebookClient):
     """A notebook client that stops collecting a cell's output at a number of bytes."""
 
@@ -140,7 +144,13 @@ class StudentKernel:
         await client.async_start_new_kernel(**options)
         await client.async_start_new_kernel_client()
         self.client = client
-        await self._execute(f"import {responder.__name__}")
+        reply = await self._execute(f"import {responder.__name__}")
+        if reply.get("status") != "ok":  # before any of the student's code: the fault is ours, not a wrong answer
+            await self.stop()
+            reason = f"{reply.get('ename')}: {reply.get('evalue')}"
+            raise KernelStartError(
+                f"a {self.kernel_name} kernel cannot answer ({reason}); try `python -m autograde doctor`"
+            )
 
     async def stop(self):
         """Ends the kernel at once: there is nothing in it to be saved."""

@@ -45,14 +45,15 @@ def command(inner, writable, resources=None):
             line += ["--ro-bind", folder, folder]
     for name in SYSTEM_FILES:
         line += ["--ro-bind-try", name, name]
+    line += ["--proc", "/proc", "--dev", "/dev"]
+    line += ["--size", str(resources.disk_bytes), "--perms", "1777", "--tmpfs", "/tmp"]
+    line += ["--size", str(resources.disk_bytes), "--perms", "1777", "--tmpfs", "/dev/shm"]
+    # after /tmp, since the course itself may stand below it
     folders = [f for f in python_folders() if not any(f.is_relative_to(system) for system in SYSTEM)]
     for parent in _parents([*folders, Path(writable)]):
         line += ["--perms", "0755", "--dir", str(parent)]  # bubblewrap itself would close them to all but root
     for folder in folders:
         line += ["--ro-bind", str(folder), str(folder)]
-    line += ["--proc", "/proc", "--dev", "/dev"]
-    line += ["--size", str(resources.disk_bytes), "--perms", "1777", "--tmpfs", "/tmp"]
-    line += ["--size", str(resources.disk_bytes), "--perms", "1777", "--tmpfs", "/dev/shm"]
     line += ["--bind", str(writable), str(writable), "--chdir", "/tmp", "--"]
     return [*line, *inner]
 

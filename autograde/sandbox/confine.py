@@ -65,20 +65,26 @@ def new_namespaces():
     Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
 
 
-def private_files(own, shared, disk_bytes):
-    """A fresh /tmp, nothing of /proc, and of the folder `shared` only the folder `own` in it."""
+def private_files(own, shared, disk_bytes, below_tmp=()):
+    """A fresh /tmp, nothing of /proc, and of the folder `shared` only the folder `own` in it.
+
+    below_tmp are folders under /tmp that must stay: a Python that is installed there.
+    """
     _mount("none", "/", "none", MS_REC | MS_PRIVATE)
     _tmpfs("/dev/shm", disk_bytes)
-    kept = Path("/dev/shm/kept")  # a second way to our folder while what is above it is covered
-    kept.mkdir()
-    _mount(own, kept, "none", MS_BIND)
+    kept = {}  # a second way to each folder while what is above it is covered
+    for number, folder in enumerate([own, *below_tmp]):
+        kept[folder] = Path(f"/dev/shm/{number}")
+        kept[folder].mkdir()
+        _mount(folder, kept[folder], "none", MS_BIND)
     _tmpfs("/tmp", disk_bytes)
     if not Path(shared).is_relative_to("/tmp"):
         _tmpfs(shared, 2**20)
-    Path(own).mkdir(parents=True)
-    _mount(kept, own, "none", MS_BIND)
-    _call("umount2", os.fsencode(kept), MNT_DETACH)
-    kept.rmdir()
+    for folder, way in kept.items():
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        _mount(way, folder, "none", MS_BIND)
+        _call("umount2", os.fsencode(way), MNT_DETACH)
+        way.rmdir()
     _tmpfs("/proc", 2**12)
 
 

@@ -14,6 +14,7 @@ import sys
 import time
 
 from autograde.sandbox import confine
+from autograde.sandbox.bubblewrap import python_folders
 from autograde.sandbox.limits import Resources
 
 # What exercise notebooks import, and what ipykernel would import at its start.
@@ -96,7 +97,8 @@ class Zygote:
         status = 1
         try:
             confine.die_with_parent()
-            confine.private_files(own, self.folder, self.resources.disk_bytes)
+            below_tmp = [f for f in python_folders() if f.is_relative_to("/tmp")]
+            confine.private_files(own, self.folder, self.resources.disk_bytes, below_tmp)
             confine.loopback_up()
             confine.limits(self.resources)
             confine.no_privileges()

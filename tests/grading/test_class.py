@@ -154,3 +154,15 @@ def test_grading_before_a_release_says_what_to_run(tmp_path):
     hand_in(tmp_path, "someone", UNIT, as_text(student_notebook(UNIT)))
     with pytest.raises(CourseError, match="python -m autograde release bptt"):
         Course(tmp_path).grade(UNIT, "someone")
+
+
+def test_a_kernel_that_cannot_answer_stops_the_run_and_grades_nobody(tmp_path, monkeypatch):
+    from autograde.grading import kernel
+
+    course = Course(tmp_path, demo.LIMITS, "python3")
+    course.release(UNIT)
+    hand_in(tmp_path, "someone", UNIT, SOLVED)
+    monkeypatch.setattr(kernel.responder, "__name__", "autograde.grading.not_there")
+    with pytest.raises(kernel.KernelStartError, match="doctor"):
+        course.grade(UNIT, "someone")
+    assert course.graded(UNIT) == []
