@@ -129,9 +129,8 @@ class Agrees:
         size = f"by {gap:.2g}" if np.isfinite(gap) else "beyond any number"
         scope = "in every case" if len(differing) == len(trials) else f"in {len(differing)} of {len(trials)} cases"
         text = f"differs from {source} {scope}, most{f' {name}' * several}{where} {size} ({about})"
-        common = set.intersection(*(self._hints(check, trial, gaps) for trial, gaps in differing))
-        named = {hint for hint in common if not hint.endswith(EVERYWHERE)}
-        return text + (f": {'; '.join(sorted(named or common))}" if common else ""), None
+        hints = self._hints(check, differing)
+        return text + (f": {'; '.join(hints)}" if hints else ""), None
 
     def _gaps(self, check, trial):
         """(output, source, actual, expected) for every output that differs from one of its sources."""
@@ -142,13 +141,21 @@ class Agrees:
                     yield name, source, actual, expected[name]
                     break
 
-    def _hints(self, check, trial, gaps):
-        naming = "{}: {}" if len(self.outputs) > 1 else "{1}"
-        return {
-            naming.format(name, why)
-            for name, _, actual, expected in gaps
-            for why in explain(actual, expected, trial.case.sizes, check.is_sequence(name))
-        }
+    def _hints(self, check, differing):
+        """What explains an output in every case in which it differs; and which outputs are right."""
+        readings = {}
+        for trial, gaps in differing:
+            for name, _, actual, expected in gaps:
+                found = explain(actual, expected, trial.case.sizes, check.is_sequence(name))
+                readings.setdefault(name, []).append(set(found))
+        hints = []
+        for name, found in readings.items():
+            common = set.intersection(*found)
+            named = {reading for reading in common if not reading.endswith(EVERYWHERE)}
+            label = f"{name}: " if len(self.outputs) > 1 else ""
+            hints += [label + reading for reading in sorted(named or common)]
+        right = [name for name in self.outputs if name not in readings]
+        return hints + ([f"{', '.join(right)} {'is' if len(right) == 1 else 'are'} right"] if right else [])
 
 
 @dataclass(frozen=True)
@@ -248,8 +255,9 @@ class Check:
             chosen = [t for t in trials if part.group is None or t.case.group == part.group]
             broken = [t for t in chosen if t.problem]
             if broken:
+                problem = "see above" if broken[0].problem == findings[0].text else broken[0].problem
                 scope = "" if len(broken) == len(chosen) else f"; a problem in {len(broken)} of {len(chosen)} cases"
-                wrong = broken[0].problem + scope
+                wrong = problem + scope
                 findings.append(Finding(part.title, False, wrong, 0, part.points))
                 continue
             wrong, right = part.judge(self, chosen)
@@ -276,7 +284,8 @@ class Check:
         trial = Trial(case, outcome, expected=expected)
         where = f" ({case.about})" if case.about else ""
         if "error" in outcome:
-            at = f", in line {outcome['line']}: {outcome['text']}" if outcome.get("text") else ""
+            where_in = f"{outcome['where']}, " if outcome.get("where") else ""
+            at = f", in {where_in}line {outcome['line']}: {outcome['text']}" if outcome.get("text") else ""
             trial.problem = f"stops with {outcome['error']}: {outcome['message']}{at}{where}"
         elif outcome.get("mutated"):
             names = list(case.inputs)
@@ -295,10 +304,10 @@ class Check:
                 return None, "no measurement came back"
             extra = {f"_{k}": v for k, v in value.items() if k != "result"}
             value = value["result"]
-        if len(self.returns) == 1 and not isinstance(value, dict):
-            value = {next(iter(self.returns)): value}
         if value is None:
             return None, "returns None: is a `return` missing?"
+        if len(self.returns) == 1 and not isinstance(value, dict):
+            value = {next(iter(self.returns)): value}
         if not isinstance(value, dict):
             return None, f"returns {_kind(value)}; expected a dict with {_listed(self.returns)}"
         missing = [name for name in self.returns if name not in value]
@@ -330,8 +339,8 @@ class Check:
     def _shapes(self, trials):
         broken = next((t for t in trials if t.problem), None)
         if broken is None:
-            return Finding("shapes, dtypes", True, "right")
-        return Finding("shapes, dtypes", False, "see below")
+            return Finding("calls, shapes", True, "right")
+        return Finding("calls, shapes", False, broken.problem)
 
 
 def _floats(named):
@@ -347,6 +356,8 @@ def _listed(names):
 
 
 def _named(shape, numbers):
+    if not numbers:
+        return "a number"
     text = "(" + ", ".join(shape.split()) + ("," if len(numbers) == 1 else "") + ")"
     shown = str(numbers).replace("'", "")
     return f"{text} = {shown}" if re.search("[A-Za-z]", shape) else shown

@@ -91,13 +91,13 @@ def _partly(actual, expected, sequence):
         return ["it is zero everywhere"]
     if actual.size > 1 and np.ptp(actual) == 0 and np.ptp(expected) != 0:
         return ["the same value stands in every entry: broadcast?"]
-    if not sequence or actual.ndim == 0 or len(actual) < 3:
+    if not sequence or actual.ndim == 0 or len(actual) < 2:
         return []
     right = [_same(a, e) for a, e in zip(actual, expected, strict=True)]
     if right[0] and not any(right[1:]):
         return ["right only at the first step"]
     if right[-1] and not any(right[:-1]):
-        return ["right only at the last step: does anything arrive from later?"]
+        return ["right only at the last step: what arrives from later is missing or wrong"]
     if actual.ndim > 1 and all(_same(a, actual[0]) for a in actual[1:]):
         return ["every step holds the same values: broadcast along time?"]
     return []

@@ -44,7 +44,8 @@ def attempt(function, inputs, driver="call"):
     """Call the function with copies of the inputs ({name: value}, in order) and say what came of it.
 
     Returns {"value": plain value, "mutated": [positions of inputs that it changed]} or
-    {"error": class name, "message": text, "line": number, "text": the line of code}. What it prints is dropped.
+    {"error": class name, "message": text, "line": number, "text": the line of code, "where": the function}. What it
+    prints is dropped.
     """
     args = [copy.deepcopy(value) if not callable(value) else value for value in inputs.values()]
     try:
@@ -58,6 +59,7 @@ def attempt(function, inputs, driver="call"):
             "message": " ".join(str(error).split())[:300],
             "line": last.lineno if last else 0,
             "text": (last.line or "")[:120] if last else "",
+            "where": last.name if last and last.name != "<module>" else "",
         }
     mutated = [i for i, (old, new) in enumerate(zip(inputs.values(), args, strict=True)) if not _unchanged(old, new)]
     return {"value": value, "mutated": mutated}

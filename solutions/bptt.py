@@ -4,6 +4,7 @@
 # In these exercises you write backpropagation through time with your own hands: first for one neuron, where every
 # derivative is a number, then for a whole network, and then its three relatives (truncated, checkpointed, and in
 # real time). The chapter *Gradients through time* derives everything that you need; equation names below refer to it.
+# An equation's name is its address: eq. `bptt-delta` stands at `book/bptt.html#equation-bptt-delta`.
 #
 # **How to work.** Replace each `raise NotImplementedError()` by your code, run the cell, then run the check below it.
 # A check prints one line when all is well. Otherwise it says what differs, in which case and by how much, and often
@@ -233,7 +234,8 @@ def rtrl(x, h0, W_hx, W_hh, b_h, dh):
 # The backward sweep needs every state, but not all at once. Keep only every $K$-th state on the way forward, with
 # $K \approx \sqrt T$; on the way back, recompute one segment of $K$ states from its checkpoint, sweep through it, and
 # forget it. At most about $2\sqrt T$ states then exist at any time (eq. `bptt-checkpoint`). The gradient is exactly the
-# same. The check measures the memory that your function has in use at its peak, so keep the states in NumPy arrays.
+# same. The check measures the memory that your function has in use at its peak and accepts up to $8\sqrt T$ states, so
+# keep them in NumPy arrays and let go of an old segment before the next.
 
 
 # %%
@@ -278,4 +280,8 @@ def checkpointed_bptt(x, h0, W_hx, W_hh, b_h, dh):
 # %% [markdown]
 # ## When you are done
 #
-# Run `python -m autograde check exercises/bptt` in a terminal for a summary with points. Then hand this notebook in.
+# For a summary with points, run in a terminal, in the course folder:
+#
+#     .venv/bin/python -m autograde check exercises/bptt
+#
+# (on Windows `.venv\Scripts\python`). Then hand this notebook in.

@@ -6,6 +6,7 @@
 # you refute three statements from a lecture. They sound right, many people repeat them, and each of them is wrong: for
 # each you construct a network that the statement does not survive. The chapter *Why gradients vanish and explode*
 # derives everything that you need; equation names below refer to it.
+# An equation's name is its address: eq. `gradients-radius` stands at `book/gradients.html#equation-gradients-radius`.
 #
 # **How to work.** Replace each `raise NotImplementedError()` by your code, run the cell, then run the check below it.
 # A check prints one line when all is well. Otherwise it says what differs, in which case and by how much, and often
@@ -276,5 +277,8 @@ def break_forward(H, radius, steps, growth):
 # %% [markdown]
 # ## When you are done
 #
-# Run `python -m autograde check exercises/gradients` in a terminal for a summary with points. Then hand this notebook
-# in.
+# For a summary with points, run in a terminal, in the course folder:
+#
+#     .venv/bin/python -m autograde check exercises/gradients
+#
+# (on Windows `.venv\Scripts\python`). Then hand this notebook in.

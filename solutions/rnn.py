@@ -5,6 +5,7 @@
 # layers on layers, the state that speaks for a sequence, the loss. At the end you write the weights of a network by
 # hand that knows whether brackets match. The chapter *The simple recurrent network* derives everything that you need;
 # equation names below refer to it.
+# An equation's name is its address: eq. `rnn-state` stands at `book/rnn.html#equation-rnn-state`.
 #
 # **How to work.** Replace each `raise NotImplementedError()` by your code, run the cell, then run the check below it.
 # A check prints one line when all is well. Otherwise it says what differs, in which case and by how much, and often
@@ -203,4 +204,8 @@ def bracket_counter_rnn():
 # %% [markdown]
 # ## When you are done
 #
-# Run `python -m autograde check exercises/rnn` in a terminal for a summary with points. Then hand this notebook in.
+# For a summary with points, run in a terminal, in the course folder:
+#
+#     .venv/bin/python -m autograde check exercises/rnn
+#
+# (on Windows `.venv\Scripts\python`). Then hand this notebook in.

@@ -4,6 +4,7 @@
 # In these exercises you turn sequences into arrays (codes, padding, windows), learn word vectors from context, write
 # the weights of two recurrent networks by hand, and compute the probability of a label sequence over all its
 # alignments. The chapter *What order means* derives everything that you need; equation names below refer to it.
+# An equation's name is its address: eq. `sequences-onehot` stands at `book/sequences.html#equation-sequences-onehot`.
 #
 # **How to work.** Replace each `raise NotImplementedError()` by your code, run the cell, then run the check below it.
 # A check prints one line when all is well. Otherwise it says what differs, in which case and by how much, and often
@@ -245,5 +246,8 @@ def ctc_forward(log_y, labels, blank):
 # %% [markdown]
 # ## When you are done
 #
-# Run `python -m autograde check exercises/sequences` in a terminal for a summary with points. Then hand this notebook
-# in.
+# For a summary with points, run in a terminal, in the course folder:
+#
+#     .venv/bin/python -m autograde check exercises/sequences
+#
+# (on Windows `.venv\Scripts\python`). Then hand this notebook in.

@@ -22,7 +22,7 @@ from tests.conftest import ROOT, questions
 def tree(tmp_path_factory):
     """A copy of what the bundle is made from, with a one-page book in place of the built one."""
     root = tmp_path_factory.mktemp("tree")
-    for name in ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", "LICENSE-text"):
+    for name in ("pyproject.toml", "constraints.txt", "_toc.yml", "LICENSE", "LICENSE-text"):
         shutil.copy(ROOT / name, root)
     for folder in ("autograde", "solutions", "exercises", "tests"):
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__", "_vendor"))

@@ -38,16 +38,16 @@ def _neuron_forward_cases(rng):
     def compute(x, u, w):
         return {"h": np.concatenate([[0.0], _neuron_states(x, u, w, np.zeros(len(x)))])}
 
-    oracle = Oracle("the recursion by half a tanh", compute)
+    oracle = Oracle("an independent computation", compute)
     return [
         Case({"x": rng.normal(size=T), "u": rng.normal(), "w": 2 * rng.normal()}, {"T": T}, oracle)
-        for T in (1, 2, 5, 9)
+        for T in (5, 2, 1, 9)
     ]
 
 
 def _neuron_bptt_cases(rng):
     cases = []
-    for T in (1, 2, 4, 7):
+    for T in (5, 2, 1, 7):
         x, target = rng.normal(size=T), rng.uniform(size=T)
         u, w = rng.normal(), 1.5 + rng.normal()
 
@@ -104,12 +104,16 @@ def _axes(shape):
 
 def _second_order(trials):
     coarse, fine = (np.max(np.abs(t.values["gradient"] - _exact_gradient(**t.case.inputs)["gradient"])) for t in trials)
+    if not np.isfinite(coarse + fine):
+        return "it contains nan or infinite values"
     ratio = coarse / fine if fine > 0 else np.inf
     if 3.5 < ratio < 4.5:
         return None
     if 1.6 < ratio < 2.5:
         return f"halving eps divides the error by {ratio:.2f}, not by 4: one-sided differences?"
-    return f"halving eps divides the error by {ratio:.3g}; central differences divide it by 4. Is `eps` used?"
+    if 0.9 < ratio < 1.1:
+        return "the error does not shrink with eps: a factor is wrong, or eps is not used"
+    return f"halving eps divides the error by {ratio:.3g}; central differences divide it by 4"
 
 
 # The network
@@ -204,19 +208,16 @@ def _truncated_bptt_cases(rng):
     return cases
 
 
-RTRL_STEPS, RTRL_UNITS = (40, 120), 6
-
-
 def _rtrl_cases(rng):
     cases = []
     for T, D, H in ((5, 2, 3), (1, 3, 4), (7, 3, 2)):
         network, dh = _network(rng, T, 1, D, H), rng.normal(size=(T, 1, H))
         oracle = _differences(_full_loss(dh), network, PARAMETERS)
         cases.append(Case(_one_sequence(network, dh), {"T": T, "D": D, "H": H}, oracle, "values"))
-    for T in RTRL_STEPS:
-        network, dh = _network(rng, T, 1, 1, RTRL_UNITS, 0.5), rng.normal(size=(T, 1, RTRL_UNITS))
-        sizes = {"T": T, "D": 1, "H": RTRL_UNITS}
-        cases.append(Case(_one_sequence(network, dh), sizes, _torch_oracle(network, dh), "memory", "peak_memory"))
+    for T, D, H in ((40, 3, 5), (25, 2, 6)):
+        network, dh = _network(rng, T, 1, D, H), rng.normal(size=(T, 1, H))
+        sizes = {"T": T, "D": D, "H": H}
+        cases.append(Case(_one_sequence(network, dh), sizes, _torch_oracle(network, dh), "long"))
     return cases
 
 
@@ -225,20 +226,12 @@ def _one_sequence(network, dh):
     return inputs
 
 
-def _keeps_no_past(trials):
-    """Storing the states would take T * H numbers; RTRL's memory is the same for every T."""
-    short, long = (trial.values["_peak_bytes"] for trial in trials)
-    states = (RTRL_STEPS[1] - RTRL_STEPS[0]) * RTRL_UNITS * 8
-    if long - short < 0.5 * states:
-        return None
-    return (
-        f"T={RTRL_STEPS[1]} takes {long - short} bytes more than T={RTRL_STEPS[0]}; "
-        f"storing all states would take {states}: is the past kept?"
-    )
-
-
 # A case of the checkpoint question in which states dominate the memory: few inputs, many units, many steps.
 DEEP = {"T": 256, "B": 16, "D": 1, "H": 16}
+
+
+# 2 sqrt(T) are needed; a segment as a list, as an array and once more as a slope still counts as the right schedule.
+MOST = 8
 
 
 def _checkpointed_cases(rng):
@@ -257,8 +250,11 @@ def _few_states(trials):
     T = DEEP["T"]
     state = DEEP["B"] * DEEP["H"] * 8
     stored = (trials[0].values["_peak_bytes"] - T * DEEP["B"] * DEEP["D"] * 8) / state
-    if stored > 3 * np.sqrt(T) + 10:  # 2 sqrt(T), and room for temporaries
-        return f"about {stored:.0f} states are in use at the peak (T={T}); 2 √T would be {2 * np.sqrt(T):.0f}"
+    if stored > MOST * np.sqrt(T):
+        return (
+            f"about {stored:.0f} states are in use at the peak (T={T}); 2 √T would be {2 * np.sqrt(T):.0f}, and up to "
+            f"{MOST * np.sqrt(T):.0f} are accepted: is an old segment still alive, or a list and its array at once?"
+        )
     if stored < np.log2(T):  # no schedule manages with fewer: they must be where the measurement does not look
         return "fewer states are in use than any schedule needs: keep them in NumPy arrays, which can be measured"
     return None
@@ -303,7 +299,7 @@ rtrl = Check(
     [
         Agrees("dW_hx, db_h", 1, ["dW_hx", "db_h"], "values"),
         Agrees("dW_hh", 1, ["dW_hh"], "values"),
-        Holds("memory", 1, _keeps_no_past, "does not grow with T", "memory", list(PARAMETER_GRADIENTS)),
+        Agrees("long sequences", 1, list(PARAMETER_GRADIENTS), "long"),
     ],
 )  # fmt: skip
 

@@ -87,6 +87,7 @@ class _Examination:
         self.kernel = StudentKernel(limits, kernel_name, cwd)
         self.record = Record(unit, seed)
         self.done = []  # code cells that ran, for a fresh kernel
+        self.failed = {}  # name of an answer cell -> the error with which it stopped
         self.lost = 0
 
     async def run(self):
@@ -119,6 +120,10 @@ class _Examination:
             await self._replace_kernel(f"{name}: the cell {error}")
         else:
             self.done.append(cell)
+            name = cell.metadata.get("nbgrader", {}).get("grade_id")
+            errors = [f"{o.ename}: {o.evalue}" for o in cell.outputs if o.output_type == "error"]
+            if errors:
+                self.failed[name] = errors[0][:200]
 
     async def _question(self, cell, number):
         match = CHECK_CELL.fullmatch(cell.source.strip())
@@ -134,6 +139,8 @@ class _Examination:
         except KernelLostError as error:
             await self._replace_kernel(f"{match['name']}: the call {error}")
             return Verdict(match["name"], 0, points, problem=f"the call {error}")
+        if match["name"] in self.failed and all(o.get("error") == "NameError" for o in outcomes):
+            return Verdict(match["name"], 0, points, problem=f"its cell stops with {self.failed[match['name']]}")
         return question.verdict(outcomes)
 
     async def _replace_kernel(self, event):

@@ -246,6 +246,7 @@ def _checked(outcomes, count):
                     "message": str(outcome.get("message"))[:300],
                     "line": line if isinstance(line, int) else 0,
                     "text": str(outcome.get("text", ""))[:120],
+                    "where": str(outcome.get("where", ""))[:60],
                 }
             )
         elif isinstance(outcome, dict) and "value" in outcome and isinstance(outcome.get("mutated"), list):

@@ -1,0 +1,77 @@
+"""Does a verdict say the thing that helps, once, and about the right output?"""
+
+import numpy as np
+import pytest
+
+from autograde.checks import bptt as check
+from autograde.grading.examine import examine
+from autograde.release import student_notebook
+from solutions import bptt
+
+
+def test_a_forgotten_return_is_called_so_for_one_output_too():
+    assert "is a `return` missing?" in str(check.neuron_forward.run(lambda x, u, w: None))
+
+
+def test_each_output_is_explained_by_the_cases_in_which_it_differs():
+    def negative(x, target, u, w):
+        right = bptt.neuron_bptt(x, target, u, w)
+        return {**right, "du": -right["du"], "dw": -right["dw"]}
+
+    text = str(check.neuron_bptt.run(negative))
+    assert "du: the sign is opposite" in text
+    assert "dw: the sign is opposite" in text
+
+
+def test_the_outputs_that_are_right_are_named():
+    def shifted(x, target, u, w):
+        right = bptt.neuron_bptt(x, target, u, w)
+        return {**right, "dw": np.sum(right["delta"] * bptt.neuron_forward(x, u, w)[1:])}
+
+    assert "du is right" in str(check.neuron_bptt.run(shifted))
+
+
+def test_a_wrong_shape_is_said_once_and_names_the_shape_in_words():
+    def summed(x, target, u, w):
+        right = bptt.neuron_bptt(x, target, u, w)
+        return {**right, "du": np.array([right["du"]])}
+
+    text = " ".join(str(check.neuron_bptt.run(summed)).split())
+    assert text.count("du has shape (1,); expected a number") == 1
+
+
+def test_an_error_names_the_function_in_which_it_happened():
+    def inner(x):
+        return x[100]
+
+    assert "in inner, line" in str(check.neuron_forward.run(lambda x, u, w: inner(x)))
+
+
+def test_checkpoints_kept_twice_pass_and_all_states_do_not():
+    def roomy(x, h0, W_hx, W_hh, b_h, dh):
+        """Two lists of checkpoints, and each segment as a list, as an array and as a copy."""
+        result = bptt.checkpointed_bptt(x, h0, W_hx, W_hh, b_h, dh)
+        K = int(np.ceil(np.sqrt(len(x))))
+        keep = [np.repeat(h0[None], K, axis=0) for _ in range(4)]
+        return result if keep else None
+
+    def hoarding(x, h0, W_hx, W_hh, b_h, dh):
+        h = np.zeros((len(x) + 1, *h0.shape))
+        h[0] = h0
+        for t in range(len(x)):
+            h[t + 1] = np.tanh(x[t] @ W_hx.T + h[t] @ W_hh.T + b_h)
+        return bptt.rnn_backward(x, h, W_hx, W_hh, dh)
+
+    assert check.checkpointed_bptt.run(roomy).right
+    verdict = check.checkpointed_bptt.run(hoarding)
+    assert verdict.points == 2
+    assert "is an old segment still alive" in str(verdict)
+
+
+@pytest.mark.slow
+def test_a_syntax_error_is_said_where_the_question_is_judged():
+    notebook = student_notebook("bptt")
+    cell = next(c for c in notebook.cells if c.id == "bptt-neuron_forward")
+    cell.source = "def neuron_forward(x, u, w)\n    return x"
+    record = examine(notebook, "bptt")
+    assert record.verdicts[0].problem.startswith("its cell stops with SyntaxError: expected ':'")
