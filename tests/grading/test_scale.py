@@ -146,9 +146,12 @@ def postgresql(tmp_path_factory, in_ci):
         shutil.chown(folder, "postgres", "postgres")
     data = folder / "data"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **become}
-    subprocess.run([f"{tools[-1]}/initdb", "-D", data, "-U", "postgres", "-A", "trust"], check=True, **quiet)
-    options = f"-c listen_addresses= -c unix_socket_directories={folder}"
-    server = [f"{tools[-1]}/pg_ctl", "-D", str(data), "-w", "-o", options]
+    subprocess.run(
+        [f"{tools[-1]}/initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"], check=True, **quiet
+    )
+    # -F: nothing here has to outlive a power cut, and a slow disk would take minutes
+    options = f"-F -c listen_addresses= -c unix_socket_directories={folder}"
+    server = [f"{tools[-1]}/pg_ctl", "-D", str(data), "-w", "-t", "180", "-o", options]
     subprocess.run([*server, "start"], check=True, **quiet)
     yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
     subprocess.run([*server, "-m", "immediate", "stop"], check=True, **quiet)
