@@ -34,11 +34,9 @@ def check(path, seconds):
     from autograde.local import check_notebook
 
     try:
-        record, notes = check_notebook(path, seconds)
+        record = check_notebook(path, seconds)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    for note in notes:
-        console.print(note, markup=False)
     for verdict in record.verdicts:
         console.print(str(verdict), markup=False, soft_wrap=True)
     for event in record.events:

@@ -10,7 +10,7 @@ from autograde.units import CHECK_CELL
 
 
 def check_notebook(path, seconds):
-    """(record, notes) of a notebook or of the folder that holds it. Raises ValueError with what to do."""
+    """The record of a notebook or of the folder that holds it. Raises ValueError with what to do."""
     path = Path(path)
     if path.is_dir():
         candidates = [path / f"{path.resolve().name}.ipynb", *sorted(path.glob("*.ipynb"))]
@@ -23,7 +23,6 @@ def check_notebook(path, seconds):
     except Exception as error:
         raise ValueError(f"{path} is not a notebook that can be read ({str(error).splitlines()[0][:100]})") from None
     unit = notebook.metadata.get("through_time", {}).get("unit") or path.stem
-    notes = []
     for cell in notebook.cells:
         if cell.cell_type != "code" or not CHECK_CELL.fullmatch(cell.source.strip()):
             continue
@@ -31,7 +30,5 @@ def check_notebook(path, seconds):
         cell.metadata.nbgrader.setdefault("points", float(CHECK_CELL.fullmatch(cell.source.strip())["points"]))
     if not any(c.metadata.get("nbgrader", {}).get("grade") for c in notebook.cells):
         raise ValueError(f"{path} holds no check cells; copy them from the exercise as it was released")
-    record = examine(
-        notebook, unit, seed=0, limits=Limits(seconds, seconds), cwd=str(path.parent), with_reference=False
-    )
-    return record, notes
+    limits = Limits(seconds, seconds)
+    return examine(notebook, unit, seed=0, limits=limits, cwd=str(path.parent), with_reference=False)

@@ -129,18 +129,18 @@ class Course:
         kernel_name = self.kernel_name or require_sandbox()
         release = (self.root / "release" / unit / f"{unit}.ipynb").read_text(encoding="utf-8")
         seed = secrets.randbits(63)
-        todo = []
+
+        def job_of(student):
+            return job_for(self._notebook(unit, student), unit, student, release, seed, self.limits, kernel_name)
+
+        todo = []  # names: the files are read again when their turn comes, so that a large class stays out of memory
         for student in self.submitted(unit) if students is None else students:
-            job = job_for(self._notebook(unit, student), unit, student, release, seed, self.limits, kernel_name)
+            job = job_of(student)
             graded = (self.root / "autograded" / student / unit / f"{unit}.ipynb").exists()
             if not force and graded and read_record(self.root, unit, student).get("hand_in") == fingerprint(job):
                 yield student, False
             else:
                 todo.append(student)
-        jobs = (
-            job_for(self._notebook(unit, student), unit, student, release, seed, self.limits, kernel_name)
-            for student in todo
-        )
         workers = cores() if workers is None else workers
         if scheduler:
             make, count = partial(dask_executor, scheduler), max(cores(), 16)
@@ -148,7 +148,7 @@ class Course:
             make, count = partial(local_executor, workers), workers
         else:
             make, count = InlineExecutor, 1
-        for result in run_all(jobs, make, count):
+        for result in run_all(map(job_of, todo), make, count):
             self._record(result)
             yield result.student, True
 

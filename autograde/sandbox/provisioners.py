@@ -4,20 +4,19 @@ import asyncio
 import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import uuid
+from concurrent.futures import Future
 from pathlib import Path
 
-from jupyter_client.connect import KernelConnectionInfo  # noqa: F401 - part of the provisioner's contract
 from jupyter_client.provisioning import KernelProvisionerBase, LocalProvisioner
 
 from autograde.sandbox import bubblewrap
 from autograde.sandbox.limits import Resources
-
-START_SECONDS = 60
 
 
 class SandboxError(RuntimeError):
@@ -33,7 +32,7 @@ class WarmPool:
         self.folder = self._folder.name
         os.chmod(self.folder, 0o711)
         bubblewrap.own(self.folder)
-        self._ended, self._reasons, self._lock = {}, {}, threading.Lock()
+        self._ended, self._lock = {}, threading.Lock()
         inner = [sys.executable, "-m", "autograde.sandbox.warm", self.folder, json.dumps(self.resources.as_dict())]
         self.process = subprocess.Popen(
             bubblewrap.command(inner, self.folder, self.resources),
@@ -55,15 +54,11 @@ class WarmPool:
     def _listen(self):
         for line in self.process.stdout:
             message = json.loads(line)
-            if "memory" in message:
-                self._reasons[message["memory"]] = (
-                    f"used more than {self.resources.memory_bytes / 2**30:.1f} GB of memory"
-                )
-            elif "ended" in message:
+            if "ended" in message:
                 with self._lock:
                     ended = self._ended.get(message["ended"])
-                if ended:
-                    ended.set_result(message["status"]) if not ended.done() else None
+                if ended and not ended.done():
+                    ended.set_result(message["status"])
         with self._lock:
             for ended in self._ended.values():
                 if not ended.done():
@@ -83,17 +78,11 @@ class WarmPool:
 
     def start(self, name):
         """Fork a kernel; returns the concurrent future of its exit status."""
-        from concurrent.futures import Future
-
         ended = Future()
         with self._lock:
             self._ended[name] = ended
         self.send({"start": name})
         return ended
-
-    def why(self, name):
-        """Why the kernel was ended, or None."""
-        return self._reasons.get(name)
 
     def close(self):
         if self.process.poll() is None:
@@ -174,8 +163,6 @@ class WarmProvisioner(KernelProvisionerBase):
 
     async def cleanup(self, restart=False):
         if self.folder is not None:
-            import shutil
-
             shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -145,7 +145,6 @@ class Zygote:
                 total[ancestor] += size
         for pid, size in total.items():
             if size > self.resources.memory_bytes:
-                _say({"memory": self.kernels[pid], "bytes": size})
                 os.kill(pid, signal.SIGKILL)
 
 
