@@ -163,3 +163,19 @@ def reviews(N, rng, details=1):
         before, after = (some("aside") if happens("aside") else [] for _ in range(2))
         texts.append([*before, *opinion, ".", *after])
     return texts, good, form
+
+
+def adding(T, B, rng):
+    """Two marked numbers in a long sequence: what is their sum? (Hochreiter & Schmidhuber 1997, task 4, fixed T.)
+
+    The first entry of a step is uniform on (0, 1), the second is 1 at the two marked steps, one in each half, and 0
+    elsewhere. The best constant answer is 1, with a mean squared error of 1/6.
+
+    T >= 2 steps, B sequences, rng a numpy Generator  ->  x (T, B, 2), target (B, 1)
+    """
+    if T < 2:
+        raise ValueError(f"adding: T is {T}; two marked steps need at least 2")
+    numbers, marks, rows = rng.uniform(size=(T, B)), np.zeros((T, B)), np.arange(B)
+    marks[rng.integers(T // 2, size=B), rows] = 1
+    marks[rng.integers(T // 2, T, size=B), rows] = 1
+    return np.stack([numbers, marks], axis=-1), np.sum(numbers * marks, axis=0)[:, None]
