@@ -60,10 +60,11 @@ $(DEMO): $(READY) $(CODE)
 grade-demo: demo
 
 test: $(READY) lint book  ## all tests: fast ones, then the site, whole classes and whatever the machine supports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto -m 'not slow'
+	$(BIN)/python -m pytest -n auto --dist loadfile -m slow
 
 test-fast: $(READY)  ## the tests without book, browser and classes
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -n auto -m 'not slow'
 
 lint: $(READY)
 	$(BIN)/ruff check .

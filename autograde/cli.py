@@ -301,6 +301,7 @@ def _progress():
         TextColumn("{task.description:14}"),
         BarColumn(),
         MofNCompleteColumn(),
+        RateColumn(),
         TimeRemainingColumn(),
         console=console,
         transient=True,

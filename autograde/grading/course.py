@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from unittest import mock
 
 import nbgrader.api
 import sqlalchemy
@@ -19,7 +20,6 @@ from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import (
     AssignLatePenalties,
-    CheckCellMetadata,
     IgnorePattern,
     LimitOutput,
     SaveAutoGrades,
@@ -55,6 +55,8 @@ def course_config(root, limits=None):
     config.CourseDirectory.ignore = ["*"]
     config.HTMLExporter.sanitize_html = True  # what students write must not run in the feedback page
     config.Autograde.exporter_class = RebuildingExporter
+    # A hand-in is rebuilt on the release: there is nothing left in it to be sanitised, and its metadata is ours.
+    config.Autograde.sanitize_preprocessors = []
     config.Autograde.autograde_preprocessors = [
         Examination,  # in the place of Execute
         IgnorePattern,
@@ -62,7 +64,6 @@ def course_config(root, limits=None):
         LimitOutput,
         SaveAutoGrades,
         AssignLatePenalties,
-        CheckCellMetadata,
     ]
     config.Examination.cell_seconds = float(limits.cell_seconds)
     config.Examination.question_seconds = float(limits.question_seconds)
@@ -145,7 +146,7 @@ class Course:
         if scheduler:
             make, count = partial(dask_executor, scheduler), max(cores(), 16)
         elif workers:
-            make, count = partial(local_executor, workers), workers
+            make, count = partial(local_executor, workers, kernel_name), workers
         else:
             make, count = InlineExecutor, 1
         for result in run_all(map(job_of, todo), make, count):
@@ -246,13 +247,15 @@ class InlineExecutor:
 
 @contextlib.contextmanager
 def _one_engine():
-    """nbgrader opens the gradebook some nine times for a hand-in; let it be the same connection pool each time."""
-    original = nbgrader.api.create_engine
-    nbgrader.api.create_engine = _engine
-    try:
+    """nbgrader opens the gradebook some nine times for a hand-in; let it be the same connection pool each time.
+
+    Nor need it look for missing tables each time: the release of the unit has made them.
+    """
+    with (
+        mock.patch.object(nbgrader.api, "create_engine", _engine),
+        mock.patch.object(nbgrader.api.Base.metadata, "create_all"),
+    ):
         yield
-    finally:
-        nbgrader.api.create_engine = original
 
 
 @lru_cache(maxsize=8)

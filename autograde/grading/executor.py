@@ -4,18 +4,22 @@ A job and its result are plain data, so that they travel to a process or to a ma
 that submits them writes to the gradebook.
 """
 
+import gc
 import hashlib
 import multiprocessing
 import os
+import threading
 from concurrent.futures import FIRST_COMPLETED, CancelledError, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.connection import wait as wait_for_any
 
 import nbformat
 
 from autograde.grading.examine import Record, examine, zero
 from autograde.grading.kernel import KernelStartError, Limits
 from autograde.grading.rebuild import UnreadableError, blank, read_hand_in, rebuild_content
+from autograde.sandbox.provisioners import warm_pool
 
 TRIES = 2  # of a hand-in whose worker is lost, before it is left for a person
 AHEAD = 4  # jobs in flight for each worker: enough to keep it busy, few enough for flat memory
@@ -89,9 +93,25 @@ def abandoned(job, reason):
     )
 
 
-def local_executor(workers):
-    """Processes on this machine; spawned, so that they hold nothing of ours."""
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+def local_executor(workers, kernel_name):
+    """Processes on this machine, forked from one that has imported what they need and holds nothing of ours."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "torch"])
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(kernel_name,))
+
+
+def _begin(kernel_name):
+    """In a worker that has just been forked."""
+    gc.freeze()  # what it shares with the others stays shared, and no collection goes through it again
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if kernel_name == "warm":
+        warm_pool()  # gets ready while the first hand-in is rebuilt and its expected values are computed
+
+
+def _end_with_parent():
+    """A worker whose run was killed would wait for work for ever."""
+    wait_for_any([multiprocessing.parent_process().sentinel])
+    os._exit(1)
 
 
 def dask_executor(address):

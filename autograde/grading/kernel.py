@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 import nbformat
+import zmq
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -23,6 +24,7 @@ from autograde.grading import responder
 from autograde.wire import WireError, pack, unpack
 
 SANDBOXED = ("warm", "bwrap")
+RECONNECT_MILLISECONDS = 3
 HARMLESS = ("text/plain", "image/png", "image/jpeg")
 
 
@@ -52,9 +54,12 @@ class CappedClient(NotebookClient):
 
     def process_message(self, msg, cell, cell_index):
         if msg["msg_type"] in ("stream", "display_data", "execute_result", "error", "update_display_data"):
+            room = self.output_bytes - self._spent
             self._spent += len(str(msg["content"]))
             if self._spent > self.output_bytes:
-                return None
+                if msg["msg_type"] != "stream" or room <= 0:
+                    return None
+                msg["content"]["text"] = msg["content"]["text"][:room]
         return super().process_message(msg, cell, cell_index)
 
     def begin_cell(self):
@@ -104,6 +109,8 @@ def _manager(kernel_name):
     )
     if kernel_name in SANDBOXED:
         manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=[str(files("autograde.sandbox") / "kernels")])
+    # A client is there before its kernel listens: it tries again at once, not after ZeroMQ's tenth of a second.
+    manager.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
     return manager
 
 

@@ -17,8 +17,12 @@ def respond(namespace, name, message):
         what = "is not defined" if name not in namespace else f"is a {type(function).__name__}, not a function"
         outcomes = [{"error": "NameError", "message": f"{name} {what}", "line": 0, "text": ""}] * len(cases)
     else:
-        outcomes = [_sendable(drivers.attempt(function, inputs, driver)) for inputs, driver in cases]
-    return base64.b64encode(pack(outcomes)).decode()
+        outcomes = [drivers.attempt(function, inputs, driver) for inputs, driver in cases]
+    try:
+        packed = pack(outcomes)
+    except WireError:
+        packed = pack([_sendable(outcome) for outcome in outcomes])
+    return base64.b64encode(packed).decode()
 
 
 def _sendable(outcome):

@@ -1,7 +1,6 @@
 """Kernel provisioners of jupyter_client for sandboxed kernels: `bwrap`, a new process each, and `warm`, forked."""
 
 import asyncio
-import atexit
 import json
 import os
 import shutil
@@ -11,6 +10,7 @@ import tempfile
 import threading
 import uuid
 from concurrent.futures import Future
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from jupyter_client.provisioning import KernelProvisionerBase, LocalProvisioner
@@ -42,14 +42,23 @@ class WarmPool:
             env=bubblewrap.outer_environment(),
             start_new_session=True,
         )
+        self._ready = False
+        Finalize(
+            None, self.close, exitpriority=1
+        )  # in a worker of multiprocessing, too, which runs no atexit functions
+
+    def wait_until_ready(self):
+        """Returns when kernels can be forked. Raises SandboxError when they cannot."""
+        if self._ready:
+            return
         first = self.process.stdout.readline()
         if b"ready" not in first:
             self.process.kill()
             error = self.process.stderr.read().decode("utf-8", "replace").strip().splitlines()
             raise SandboxError(f"the sandbox does not start: {error[-1] if error else 'no reason given'}")
+        self._ready = True
         threading.Thread(target=self._listen, daemon=True).start()
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
-        atexit.register(self.close)
 
     def _listen(self):
         for line in self.process.stdout:
@@ -95,7 +104,7 @@ _pool = None
 
 
 def warm_pool():
-    """The zygote of this process; a new one if it is gone."""
+    """The zygote of this process, which may still be getting ready; a new one if it is gone."""
     global _pool
     if _pool is None or _pool.process.poll() is not None:
         _pool = WarmPool()
@@ -124,6 +133,7 @@ class WarmProvisioner(KernelProvisionerBase):
 
     async def pre_launch(self, **kwargs):
         self.pool = warm_pool()
+        self.pool.wait_until_ready()
         self.name, self.folder = self.pool.new_kernel_folder()
         manager = self.parent
         manager.transport, manager.ip = "ipc", f"{self.folder}/socket"
