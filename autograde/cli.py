@@ -16,6 +16,7 @@ COURSE = click.option(
     "--course", type=click.Path(path_type=Path, file_okay=False), default=Path("class"), show_default=True,
     help="The folder of the class, in nbgrader's layout.",
 )  # fmt: skip
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -73,10 +74,15 @@ def exercises(only_check):
 @main.command()
 @click.argument("units", nargs=-1)
 @COURSE
-def release(units, course):
+@DRY_RUN
+def release(units, course, dry_run):
     """Release UNITS (default: all) to a class: nbgrader's source, release and gradebook entries."""
     room = _course(course)
     for unit in _units(units):
+        if dry_run:
+            state = "is as it was released" if room.is_released(unit) else "would be released"
+            console.print(f"{unit}: {state}", soft_wrap=True)
+            continue
         console.print(f"{unit}: {_shown(room.release(unit))}", soft_wrap=True)
 
 
@@ -144,7 +150,7 @@ def grade(units, course, force, workers, scheduler, seconds, trust_submissions, 
     for unit in units:
         students = room.submitted(unit)
         if dry_run:
-            console.print(f"{unit}: {len(students)} hand-ins: {', '.join(students)}", soft_wrap=True)
+            console.print(f"{unit}: {_count(students, 'hand-in')}", soft_wrap=True)
             continue
         try:
             with _progress() as progress:
@@ -175,10 +181,18 @@ def doctor():
 @main.command()
 @click.argument("units", nargs=-1)
 @COURSE
-def feedback(units, course):
+@DRY_RUN
+def feedback(units, course, dry_run):
     """Write nbgrader's feedback pages of UNITS (default: all that were graded)."""
     room = _course(course)
-    for unit in units or sorted({p.name for p in room.root.glob("autograded/*/*") if p.is_dir()}):
+    graded = units or sorted({p.name for p in room.root.glob("autograded/*/*") if p.is_dir()})
+    if not graded:
+        raise click.ClickException(f"{course} holds no graded hand-ins: run `python -m autograde grade` first")
+    for unit in graded:
+        if dry_run:
+            students = room.graded(unit)
+            console.print(f"{unit}: {_count(students, 'page')}", soft_wrap=True)
+            continue
         pages = room.feedback(unit)
         console.print(f"{unit}: {len(pages)} pages in {_shown(room.root / 'feedback')}", soft_wrap=True)
 
@@ -186,7 +200,8 @@ def feedback(units, course):
 @main.command()
 @click.argument("units", nargs=-1)
 @COURSE
-def report(units, course):
+@click.option("--dry-run", is_flag=True, help="Show the tables, and write nothing.")
+def report(units, course, dry_run):
     """Show how UNITS (default: all) went, and write DIR/report: a table for each unit and one page for all.
 
     Scores, difficulty of each question, frequent misconceptions, and the hand-ins that a person should look at.
@@ -194,7 +209,7 @@ def report(units, course):
     from autograde.grading.report import make_report
 
     try:
-        pages = make_report(_course(course), units)
+        pages = make_report(_course(course), units, write=not dry_run)
     except KeyError as error:
         raise click.ClickException(f"{course} has no unit {error.args[0]}: run `release` first") from None
     if not pages.units:
@@ -210,27 +225,32 @@ def report(units, course):
 @click.argument("units", nargs=-1)
 @COURSE
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="The table  [default: DIR/grades.csv]")
+@DRY_RUN
 @click.option(
     "--plagiarism", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
     help="Write the students' own code there instead, for JPlag or Dolos.",
 )  # fmt: skip
-def export(units, course, output, plagiarism):
+def export(units, course, output, plagiarism, dry_run):
     """Write the grades of UNITS (default: all) as CSV: one line for each student, unit and question."""
     from autograde.grading import export as exporting
 
     room = _course(course)
+    output = output or course / "grades.csv"
     try:
+        if plagiarism and dry_run:
+            raise click.UsageError(
+                "--dry-run shows the table of grades; --plagiarism only ever writes to its own folder"
+            )
         if plagiarism:
             count = exporting.write_answers(room, plagiarism, units)
             console.print(f"{_shown(plagiarism)}: {count} hand-ins", soft_wrap=True)
             return
-        output = output or course / "grades.csv"
-        count = exporting.write_grades(room, output, units)
+        count = exporting.write_grades(room, output, units, dry_run)
     except KeyError as error:
         raise click.ClickException(f"{course} has no unit {error.args[0]}: run `release` first") from None
     except OSError as error:
         raise click.ClickException(str(error)) from None
-    console.print(f"{_shown(output)}: {count} lines", soft_wrap=True)
+    console.print(f"{_shown(output)}: {count} lines{' would be written' if dry_run else ''}", soft_wrap=True)
 
 
 @main.command()
@@ -317,6 +337,11 @@ def _table(unit, rows, about=None):
         happened = about[row.student] if about else "; ".join(row.events)
         table.add_row(row.student, f"{row.points:g} of {row.max_points:g}", happened)
     return table
+
+
+def _count(students, what):
+    """How many, and who: "2 pages: ada, bob"."""
+    return f"{len(students)} {what}{'' if len(students) == 1 else 's'}: {', '.join(students)}"
 
 
 def _shown(path):

@@ -4,7 +4,9 @@ import pytest
 from click.testing import CliRunner
 
 from autograde.cli import main
+from autograde.grading.course import Course
 from autograde.release import as_text, student_notebook
+from tests.grading.gradebooks import fabricated, handed_in
 
 
 @pytest.fixture
@@ -60,3 +62,42 @@ def test_a_summary_of_the_unsolved_exercise(run, tmp_path):
     assert result.exit_code == 1
     assert "0 of 20" in result.output
     assert result.output.count("not implemented yet") == 7
+
+
+@pytest.fixture
+def graded(tmp_path):
+    """A class with two grades, and what its folder holds."""
+    fabricated(tmp_path / "class", {"ada": {"rtrl": 3}, "bob": None})
+    return tmp_path / "class"
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix != ".db"}
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["release", "bptt"], "would be released"),
+        (["report"], "rtrl"),
+        (["export"], "6 lines would be written"),
+        (["grade", "bptt"], "1 hand-in: ada"),
+        (["feedback"], "1 page: ada"),
+    ],
+)
+def test_a_dry_run_tells_and_writes_nothing(run, graded, command, words):
+    handed_in(Course(graded), "ada")
+    notebook = graded / "autograded" / "ada" / "bptt" / "bptt.ipynb"
+    notebook.parent.mkdir(parents=True)
+    notebook.write_text("{}")
+    before = contents(graded)
+    result = run(*command, "--course", graded, "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert words in " ".join(result.output.split())
+    assert contents(graded) == before
+
+
+def test_feedback_before_grading_says_what_to_run(run, tmp_path):
+    result = run("feedback", "--course", tmp_path)
+    assert result.exit_code == 1
+    assert "autograde grade" in result.output

@@ -99,14 +99,23 @@ class Course:
         Returns the path of the release. A release that students already have is only replaced when it changed.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        source = self.root / "source" / unit / f"{unit}.ipynb"
-        text = releasing.as_text(releasing.source_notebook(unit))
-        released = self.root / "release" / unit / f"{unit}.ipynb"
-        if not (released.exists() and source.exists() and source.read_text(encoding="utf-8") == text):
+        if not self.is_released(unit):
+            source = self._source(unit)
             source.parent.mkdir(parents=True, exist_ok=True)
-            source.write_text(text, encoding="utf-8")
+            source.write_text(releasing.as_text(releasing.source_notebook(unit)), encoding="utf-8")
             self._run(partial(self.api.generate_assignment, unit, force=True, create=True), f"release of {unit}")
-        return released
+        return self._release(unit)
+
+    def is_released(self, unit):
+        """Whether students have the unit as it is now."""
+        source, now = self._source(unit), releasing.as_text(releasing.source_notebook(unit))
+        return self._release(unit).exists() and source.exists() and source.read_text(encoding="utf-8") == now
+
+    def _source(self, unit):
+        return self.root / "source" / unit / f"{unit}.ipynb"
+
+    def _release(self, unit):
+        return self.root / "release" / unit / f"{unit}.ipynb"
 
     def submitted(self, unit):
         """The students who have a folder for the unit."""
@@ -128,7 +137,7 @@ class Course:
         """
         self._require_release(unit)
         kernel_name = self.kernel_name or require_sandbox()
-        release = (self.root / "release" / unit / f"{unit}.ipynb").read_text(encoding="utf-8")
+        release = self._release(unit).read_text(encoding="utf-8")
         seed = secrets.randbits(63)
 
         def job_of(student):
@@ -213,7 +222,7 @@ class Course:
         return [self.row(unit, student) for student in self.graded(unit)]
 
     def _require_release(self, unit):
-        if not (self.root / "release" / unit / f"{unit}.ipynb").exists():
+        if not self._release(unit).exists():
             raise CourseError(
                 f"{self.root} holds no release of {unit}: run `python -m autograde release {unit} --course {self.root}`"
             )

@@ -35,12 +35,13 @@ def grade_rows(scores, units):
                 }
 
 
-def write_grades(course, path, units=()):
+def write_grades(course, path, units=(), dry_run=False):
     """Write the table of some units (default: all); returns the number of rows. Raises KeyError for an unknown unit."""
     scores = read_scores(course)
     for unit in units:
         scores.questions[unit]
-    return write_csv(path, COLUMNS, grade_rows(scores, units or scores.questions))
+    rows = grade_rows(scores, units or scores.questions)
+    return sum(1 for _ in rows) if dry_run else write_csv(path, COLUMNS, rows)
 
 
 def write_csv(path, columns, rows):
