@@ -47,6 +47,7 @@ book: $(READY) exercises $(BOOK)  ## the book, in _build/html
 # Sphinx does not copy style sheets and scripts again when only they changed: the pages that link them are touched.
 $(BOOK): $(BOOK_SOURCES) $(SITE_SOURCES) $(PAGE_CODE) $(wildcard exercises/*/*.ipynb)
 	@$(if $(filter $(PAGE_CODE),$?),rm -rf _build/.jupyter_cache _build/.doctrees)
+	$(BIN)/python -m book.execute
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	@cp -R book/_static/. _build/html/_static/
 	@touch $@
@@ -60,8 +61,7 @@ $(DEMO): $(READY) $(CODE)
 grade-demo: demo
 
 test: $(READY) lint book  ## all tests: fast ones, then the site, whole classes and whatever the machine supports
-	$(BIN)/python -m pytest -n auto -m 'not slow'
-	$(BIN)/python -m pytest -n auto --dist loadfile -m slow
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 test-fast: $(READY)  ## the tests without book, browser and classes
 	$(BIN)/python -m pytest -n auto -m 'not slow'

@@ -17,6 +17,8 @@ from autograde.release import SOLUTION, as_text, source_notebook
 from solutions.mutants import mutants_of
 from tests.conftest import ROOT, questions
 
+pytestmark = pytest.mark.xdist_group("bundle")  # what its fixtures made serves all
+
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):

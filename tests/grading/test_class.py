@@ -15,7 +15,7 @@ from autograde.grading.course import Course, CourseError, hand_in
 from autograde.release import as_text, source_notebook, student_notebook
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("class")]  # what its fixtures graded serves all
 UNIT = "bptt"
 SOLVED = as_text(source_notebook(UNIT))
 

@@ -17,6 +17,7 @@ from autograde.grading.export import harmless
 from tests.conftest import ROOT
 from tests.grading.gradebooks import UNIT, fabricated, handed_in
 
+pytestmark = pytest.mark.xdist_group("export")  # what its fixtures made serves all
 CODE = {"neuron_forward": "def neuron_forward(x, u, w):\n    %time\n    return helper(x)\n"}
 
 

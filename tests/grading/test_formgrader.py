@@ -17,7 +17,7 @@ from autograde.release import as_text, student_notebook
 from autograde.sandbox.doctor import best_kernel
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("formgrader")]  # what its fixtures graded serves all
 UNIT = "bptt"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 QUIET = (

@@ -14,6 +14,7 @@ from autograde.grading.report import LOST, NOTE, TIMED_OUT, kind_of, make_report
 from autograde.grading.scores import read_scores
 from tests.grading.gradebooks import UNIT, fabricated, handed_in, recorded
 
+pytestmark = pytest.mark.xdist_group("report")  # what its fixtures made serves all
 EVIL = "<script>alert('x')</script>[bold]\x1b[2J$\\frac$&amp;"
 FULL = {"neuron_forward": 1, "rnn_backward": 5, "rtrl": 3}
 TRANSPOSED = "W_hh is transposed"

@@ -21,7 +21,7 @@ from autograde.release import as_text, source_notebook, student_notebook
 from autograde.sandbox.doctor import best_kernel
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("scale")]  # what its fixtures graded serves all
 UNIT = "bptt"
 LIMITS = Limits(cell_seconds=20, question_seconds=10)
 
