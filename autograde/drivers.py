@@ -6,6 +6,7 @@ Only plain values go in and come out, and no expected value is known here.
 import contextlib
 import copy
 import io
+import sys
 import traceback
 import tracemalloc
 
@@ -37,7 +38,28 @@ def peak_memory(function, args):
     return {"result": result, "peak_bytes": peak - before}
 
 
-DRIVERS = {"call": call, "peak_memory": peak_memory}
+def executed_lines(function, args):
+    """The call, with the number of lines of Python that ran in it: {"result": ..., "lines": number}.
+
+    A loop over T steps runs at least T lines, also within a comprehension; array operations run none.
+    """
+    count = 0
+
+    def trace(frame, event, argument):
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        result = function(*args)
+    finally:
+        sys.settrace(before)
+    return {"result": result, "lines": count}
+
+
+DRIVERS = {"call": call, "peak_memory": peak_memory, "executed_lines": executed_lines}
 
 
 def attempt(function, inputs, driver="call"):

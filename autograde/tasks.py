@@ -179,3 +179,72 @@ def adding(T, B, rng):
     marks[rng.integers(T // 2, size=B), rows] = 1
     marks[rng.integers(T // 2, T, size=B), rows] = 1
     return np.stack([numbers, marks], axis=-1), np.sum(numbers * marks, axis=0)[:, None]
+
+
+def linear_gaussian(h0, S0, F, A, R, V, rng):
+    """One run of h_t = F h_{t-1} + noise of covariance R, seen as x_t = A h_t + noise of covariance V[t].
+
+    h0 (H,) and S0 (H, H) mean and covariance of the state before the first step, F (H, H), A (D, H), R (H, H),
+    V (T, D, D), rng a numpy Generator  ->  h (T+1, H), x (T, D)
+    """
+    h, x = [rng.multivariate_normal(h0, S0)], []
+    for V_t in V:
+        h.append(rng.multivariate_normal(F @ h[-1], R))
+        x.append(rng.multivariate_normal(A @ h[-1], V_t))
+    return np.array(h), np.array(x)
+
+
+def switching_noise(T, B, levels, stay, rng):
+    """Variances that change between two levels, the first of each sequence drawn at random.
+
+    levels (2,), stay the probability of keeping the level from one step to the next, rng a numpy Generator
+    ->  v (T, B)
+    """
+    start, switches = rng.integers(2, size=B), rng.uniform(size=(T, B)) >= stay
+    switches[0] = False
+    return np.asarray(levels, dtype=float)[(start + np.cumsum(switches, axis=0)) % 2]
+
+
+def walk_in_noise(f, v, rng):
+    """Walks h_t = f h_{t-1} + noise that keep the variance 1, each seen through noise: x_t = h_t + noise of variance v.
+
+    0 <= f < 1, v (T, B), rng a numpy Generator  ->  h (T, B), x (T, B)
+    """
+    h, state = np.empty_like(v), rng.standard_normal(v.shape[1])
+    for t in range(len(v)):
+        state = f * state + np.sqrt(1 - f**2) * rng.standard_normal(v.shape[1])
+        h[t] = state
+    return h, h + np.sqrt(v) * rng.standard_normal(v.shape)
+
+
+def sine_or_noise(B, rng, shortest=10, longest=50):
+    """Is a sequence a sampled sine or noise? Sequences of different lengths, padded behind with zeros.
+
+    Length and angles at both ends of a sine are drawn uniformly, the angles up to pi times the longest length, so that
+    some sines are slow and some change sign at every step. Noise is uniform on (-1, 1). Guessing is right for one half.
+
+    B sequences, rng a numpy Generator  ->  x (longest, B, 1), mask (longest, B), is_sine (B,) 0 or 1
+    """
+    if not 2 <= shortest <= longest:
+        raise ValueError(f"sine_or_noise: lengths from {shortest} to {longest}; they must be at least 2, in this order")
+    lengths, is_sine = rng.integers(shortest, longest + 1, size=B), rng.integers(2, size=B)
+    first, last = np.sort(rng.uniform(0, np.pi * longest, size=(2, B)), axis=0)
+    steps = np.arange(longest)[:, None]
+    sine = np.sin(first + (last - first) * steps / (lengths - 1))
+    mask = (steps < lengths).astype(float)
+    x = mask * np.where(is_sine, sine, rng.uniform(-1, 1, size=(longest, B)))
+    return x[:, :, None], mask, is_sine
+
+
+def signal_bags(T, B, D, strength, rng):
+    """Bags of instances, half of which hold a single one with a signal: which bags?
+
+    Every instance is noise of D normal numbers. In a positive bag one instance, anywhere, has `strength` added along
+    one direction, the same for all bags: that in which all D numbers are equal. Guessing has an error rate of 1/2.
+
+    T instances, B bags, D numbers, rng a numpy Generator  ->  x (T, B, D), target (B,) 0 or 1
+    """
+    x = rng.standard_normal((T, B, D))
+    target = rng.integers(2, size=B)
+    x[rng.integers(T, size=B), np.arange(B)] += target[:, None] * strength / np.sqrt(D)
+    return x, target

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-from autograde import tasks
-from solutions import bptt
+from autograde import phrases, tasks
+from solutions import bptt, lstm
 
+pytestmark = pytest.mark.xdist_group("corrections")  # what its fixtures made serves all
 PAGE = Path(__file__).parent.parent / "book" / "corrections.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 CLAIMS = {}
@@ -354,3 +355,441 @@ def no_gradient_exceeds_the_bound_by_singular_values(glued, rng):
     assert glued["pascanu-ratio"] <= 1 + 1e-12
     assert glued["pascanu-radius"] > 10
     assert (glued["pascanu-networks"], glued["pascanu-T"]) == (300, 20)
+
+
+@claim("gru-logistic-candidate")
+def deck_as_candidate_never_goes_below_zero(glued, rng):
+    """Deck A's formula in its own letters, with its sigma for the candidate."""
+
+    def sigma(a):
+        return 1 / (1 + np.exp(-a))
+
+    U, W, b = (rng.normal(size=shape) for shape in ((3, 4, 2), (3, 4, 4), (3, 4)))
+    h, least, least_tanh = np.zeros(4), np.inf, np.inf
+    h_tanh = h
+    for x in rng.normal(size=(1000, 2)):
+        states = []
+        for old, phi in ((h, sigma), (h_tanh, np.tanh)):
+            u, r = (sigma(b[k] + U[k] @ x + W[k] @ old) for k in (0, 1))
+            states.append(u * old + (1 - u) * phi(b[2] + U[2] @ x + W[2] @ (r * old)))
+        h, h_tanh = states
+        least, least_tanh = min(least, h.min()), min(least_tanh, h_tanh.min())
+    assert least >= 0 > -0.5 > least_tanh
+    assert glued["gru-logistic-least"] >= 0
+    assert glued["gru-tanh-least"] < -0.5
+    assert glued["gru-logistic-T"] == 1000
+
+
+@claim("gru-gate-index")
+def gates_of_the_step_before_are_not_those_of_torch(glued, rng):
+    D, H = 2, 4
+    cell = torch.nn.GRUCell(D, H, dtype=torch.float64)
+    with torch.no_grad():
+        for p in cell.parameters():
+            p.copy_(torch.as_tensor(rng.normal(size=p.shape)))
+        cell.weight_hh[2 * H :] = torch.diag(cell.weight_hh[2 * H :].diagonal())
+        cell.bias_hh[2 * H :] = 0
+    (U, W, b_x, b_h) = (p.detach().numpy() for p in cell.parameters())
+    blocks = [(U[k * H : (k + 1) * H], W[k * H : (k + 1) * H], (b_x + b_h)[k * H : (k + 1) * H]) for k in range(3)]
+    xs = rng.normal(size=(30, D))
+
+    def states(last):
+        """h^(t) with the gates of step t - last."""
+        h, gates = [np.zeros(H)], [(np.full(H, 0.5), np.full(H, 0.5))]
+        for x in xs:
+            gates.append(tuple(1 / (1 + np.exp(-(U_k @ x + W_k @ h[-1] + b_k))) for U_k, W_k, b_k in blocks[:2]))
+            r, u = gates[-1 - last]
+            U_n, W_n, b_n = blocks[2]
+            h.append(u * h[-1] + (1 - u) * np.tanh(U_n @ x + W_n @ (r * h[-1]) + b_n))
+        return np.array(h[1:])
+
+    h, expected = torch.zeros(1, H, dtype=torch.float64), []
+    with torch.no_grad():
+        for x in xs:
+            h = cell(torch.as_tensor(x)[None], h)
+            expected.append(h[0].numpy())
+    assert np.abs(states(0) - expected).max() < 1e-14
+    assert np.abs(states(1) - expected).max() > 0.3
+    assert glued["gru-index-right"] < 1e-14
+    assert glued["gru-index-printed"] > 0.3
+
+
+@claim("gru-conventions")
+def gate_conventions_convert_and_reset_placements_do_not(glued, rng):
+    assert glued["gru-conventions-back"] == 0
+    assert glued["gru-conventions-misread"] > 0.3
+    assert glued["gru-conventions-same"] < 1e-8
+    assert glued["gru-conventions-place"] > 0.03
+    # On h = (0, s) the preactivations of a cell that resets the state and the constant 1 are linearly dependent, since
+    # both units hear the one sender through the one gate; those of the cell that resets the product are not.
+    s = np.linspace(-6, 6, 61)
+    receivers = np.stack([s / (1 + np.exp(-s)), s / (1 + np.exp(s)), np.ones_like(s)])
+    sender = s / (1 + np.exp(-(0.7 * s - 0.2)))
+    dependent = np.stack([1.3 * sender + 0.4, -0.6 * sender - 2.0, np.ones_like(s)])
+    assert np.linalg.svd(receivers, compute_uv=False)[-1] > 0.5
+    assert np.linalg.svd(dependent, compute_uv=False)[-1] < 1e-12
+
+
+@claim("gru-half-open")
+def half_open_gate_loses_to_the_plain_network(glued, rng):
+    h0 = torch.tensor([1.0, 1.0], dtype=torch.float64, requires_grad=True)
+    gated, plain = h0
+    for _ in range(50):
+        gated = (1 - 0.5) * gated + 0.5 * (0.95 * (0.5 * gated))
+        plain = 0.95 * plain
+    gate, none = torch.autograd.grad(gated + plain, h0)[0].tolist()
+    assert glued["gru-half-gate"] == pytest.approx(gate, rel=1e-12)
+    assert glued["gru-half-plain"] == pytest.approx(none, rel=1e-12)
+    assert f"{gate:.1e} {none:.3f}" == "2.4e-07 0.077"
+    low, high = glued["gru-half-from"], glued["gru-half-to"]
+    gamma = np.linspace(0.01, 4, 4000)
+    loses = np.abs(np.log(0.5 + gamma / 4)) > np.abs(np.log(gamma))
+    np.testing.assert_array_equal(loses, (gamma > low) & (gamma < high))
+    assert low == pytest.approx(2 / 3)
+    assert high == pytest.approx(np.sqrt(5) - 1)
+
+
+def scalar_kalman(x, v, f, gain=None):
+    """Mean of a walk of variance 1 seen through noise, one sequence, by adding precisions; a fixed gain if given."""
+    mean, variance, found = 0.0, 1.0, []
+    for x_t, v_t in zip(x, v, strict=True):
+        before, p = f * mean, f**2 * variance + 1 - f**2
+        if gain is None:
+            variance = 1 / (1 / p + 1 / v_t)
+            mean = variance * (before / p + x_t / v_t)
+        else:
+            mean = (1 - gain) * before + gain * x_t
+        found.append(mean)
+    return np.array(found)
+
+
+@claim("kalman-gate-argument")
+def the_printed_gate_never_opens_beyond_one_half(glued, rng):
+    assert glued["kf-gate-right"] == pytest.approx(1 / 2)
+    assert glued["kf-gate-deck"] == pytest.approx(1 / 3)
+    ratio = glued["kf-gate-ratio"]
+    assert glued["kf-gate-should"] == pytest.approx(ratio / (1 + ratio))
+    assert glued["kf-gate-most"] == pytest.approx(ratio / (2 * ratio + 1))
+    for a, p, v in rng.uniform(0.01, 100, size=(200, 3)):
+        z = a**2 * p / (a**2 * p + v)
+        assert 1 / (1 + np.exp(-np.log(z))) == pytest.approx(z / (1 + z))
+        assert z / (1 + z) <= 1 / 2
+
+
+@claim("kalman-index")
+def the_correction_needs_the_covariance_of_this_step(glued, rng):
+    assert glued["kf-index-T"] == 8
+    assert glued["kf-index-right"] < 1e-13
+    assert glued["kf-index-deck"] > 0.02
+    # once more in one dimension and three steps, with numbers of its own: the mean by adding precisions
+    x, f, r, v = rng.normal(size=3), 0.9, 0.5, 0.3
+    mean, late, variance, late_variance, p_last = 0.0, 0.0, 1.0, 1.0, None
+    for x_t in x:
+        p = f**2 * variance + r
+        variance = 1 / (1 / p + 1 / v)
+        mean = variance * (f * mean / p + x_t / v)
+        late_p = f**2 * late_variance + r
+        used = late_p if p_last is None else p_last
+        k, p_last = used / (used + v), late_p
+        late, late_variance = f * late + k * (x_t - f * late), (1 - k) * used
+    assert abs(mean - late) > 1e-3
+
+
+@claim("kalman-both-sides")
+def the_same_mean_on_both_sides_has_no_memory(glued, rng):
+    for u in (0.1, 0.5, 0.9):
+        mean = 3.0
+        for _ in range(500):  # iterated as printed, within one step
+            mean = (1 - u) * mean + u * 1.7
+        assert mean == pytest.approx(1.7)
+    assert glued["kf-sides-f"] == 0.98
+    h, x = tasks.walk_in_noise(0.98, np.ones((100, 300)), rng)
+    means = np.array([scalar_kalman(column, np.ones(100), 0.98) for column in x.T]).T
+    assert glued["kf-sides-ratio"] == pytest.approx(np.mean((x - h) ** 2) / np.mean((means - h) ** 2), rel=0.1)
+
+
+@claim("kalman-justifies")
+def a_constant_gain_is_enough_until_the_noise_changes(glued, rng):
+    assert glued["kf-why-spread"] == 0
+    assert 1 <= glued["kf-why-stationary"] < 1.01
+    levels = (glued["kf-why-low"], glued["kf-why-high"])
+    v = tasks.switching_noise(100, 200, levels, 0.8, rng)
+    h, x = tasks.walk_in_noise(0.98, v, rng)
+
+    def cost(gain=None):
+        estimates = [scalar_kalman(*columns, 0.98, gain) for columns in zip(x.T, v.T, strict=True)]
+        return np.mean((np.array(estimates).T - h) ** 2)
+
+    ratio = min(cost(gain) for gain in np.linspace(0.02, 0.3, 8)) / cost()
+    assert glued["kf-why-switching"] == pytest.approx(ratio, rel=0.15)
+    assert ratio > 2
+    assert (glued["kf-why-B"], glued["kf-why-from"]) == (1000, 21)
+
+
+# From sequence to sequence
+
+
+@claim("seq2seq-sampling")
+def sampling_and_greedy_search_give_different_sentences(glued, rng):
+    first, second = [0.40, 0.35, 0.25], [[0.34, 0.33, 0.33], [0.33, 0.36, 0.31], [0.98, 0.01, 0.01]]
+    greedy = (int(np.argmax(first)), int(np.argmax(second[int(np.argmax(first))])))
+    assert glued["sampling-p"] == pytest.approx(first[greedy[0]] * second[greedy[0]][greedy[1]]) == pytest.approx(0.136)
+    drawn = []
+    for _ in range(4000):
+        word = rng.choice(3, p=first)
+        drawn.append((int(word), int(rng.choice(3, p=second[word]))))
+    for name, sentence, p in (("sampling-greedy", greedy, 0.136), ("sampling-best", (2, 0), 0.245)):
+        share = drawn.count(sentence) / len(drawn)
+        assert share == pytest.approx(p, abs=6 * np.sqrt(p * (1 - p) / len(drawn)))
+        assert glued[name] == pytest.approx(p, abs=6 * np.sqrt(p * (1 - p) / glued["sampling-draws"]))
+    assert 1 < glued["sampling-distinct"] <= 9
+
+
+@claim("seq2seq-beam-heuristic")
+def a_beam_of_two_misses_the_best_sentence(glued, rng):
+    """By hand, and on random tables with a beam that is carried as a set of prefixes."""
+    assert glued["beam-found"] == pytest.approx(max(0.40 * 0.34, 0.35 * 0.36)) == pytest.approx(0.136)
+    assert glued["beam-best"] == pytest.approx(0.25 * 0.98) == pytest.approx(0.245)
+    missed = {2: 0, 5: 0}
+    for _ in range(60):
+        tables = [rng.dirichlet(np.full(4, 0.3), size=(4,) * t) for t in range(5)]
+        total = np.ones(())
+        for table in tables:
+            total = total[..., None] * table
+        for K in missed:
+            held = {(): 1.0}
+            for table in tables:
+                longer = {(*prefix, w): p * table[(*prefix, w)] for prefix, p in held.items() for w in range(4)}
+                held = dict(sorted(longer.items(), key=lambda item: item[1])[-K:])
+            missed[K] += max(held.values()) < total.max() * (1 - 1e-9)
+    assert missed[2] > missed[5]
+    assert glued["beam-missed"] > glued["beam-missed-wide"] >= 0
+    assert glued["beam-missed"] < glued["beam-tables"]
+
+
+@claim("seq2seq-rnn-call")
+def a_module_returns_a_pair(glued, rng):
+    output, h_n = torch.nn.RNN(2, 3)(torch.zeros(4, 1, 2), torch.zeros(1, 1, 3))
+    assert torch.equal(output[-1], h_n[0])
+    assert glued["call-shapes"] == f"{tuple(output.shape)} and {tuple(h_n.shape)}"
+    assert (glued["call-type"], glued["call-parts"]) == ("tuple", 2)
+    assert (glued["call-hooked"], glued["call-unhooked"]) == (1, 0)
+    assert glued["call-error"] != "nothing"
+
+
+@claim("seq2seq-monotone")
+def translation_breaks_order_and_length(glued, rng):
+    """torch's loss is infinite where there are more labels than inputs; the verb's place is read from the words."""
+    S, T = glued["monotone-S"], glued["monotone-T"]
+    assert (len(glued["monotone-english"].split()), len(glued["monotone-german"].split())) == (S, T)
+    labels = torch.arange(1, T + 1)
+    loss = torch.nn.functional.ctc_loss(
+        torch.full((S, 1, T + 1), -np.log(T + 1)), labels[None], torch.tensor([S]), torch.tensor([T]), reduction="sum"
+    )
+    assert torch.isinf(loss)
+    assert glued["monotone-p"] == 0
+    crossed = longer = 0
+    drawn = phrases.corpus(400, rng)
+    verbs = {verb.de for verb in phrases.VERBS} | {verb.de_plural for verb in phrases.VERBS} | {"ist", "sind"}
+    for sentence in drawn:
+        said = phrases.german(sentence)
+        longer += len(said) > len(phrases.english(sentence))
+        crossed += said[-1] in verbs or (said[1] in verbs and said[0] in phrases.ADVERBS.values())
+    for name, count in (("monotone-longer", longer), ("monotone-crossed", crossed)):
+        assert glued[name] == pytest.approx(count / len(drawn), abs=0.15)
+    assert crossed / len(drawn) > 0.5
+
+
+def lstm_weights(rng, D, H):
+    """Weights of torch.nn.LSTMCell as tensors: input, recurrent, and one bias."""
+    return [torch.as_tensor(rng.normal(size=shape)) for shape in ((4 * H, D), (4 * H, H), (4 * H,))]
+
+
+@claim("lstm-candidate")
+def deck_as_lstm_never_goes_below_zero(glued, rng):
+    U, W, b = (rng.normal(size=shape) for shape in ((4, 5, 2), (4, 5, 5), (4, 5)))
+    s, h, least = np.zeros(5), np.zeros(5), np.inf
+    for x in rng.normal(size=(1000, 2)):
+        g, f, candidate, q = (1 / (1 + np.exp(-(b[k] + U[k] @ x + W[k] @ h))) for k in range(4))
+        s = f * s + g * candidate
+        h = np.tanh(s) * q
+        least = min(least, s.min())
+    assert least >= 0
+    assert glued["lstm-candidate-sigma"] >= 0 > -0.5 > glued["lstm-candidate-tanh"]
+    assert glued["lstm-candidate-T"] == 1000
+
+
+@claim("lstm-history")
+def without_a_forget_gate_nothing_is_forgotten(glued, rng):
+    """Torch's cell with the forget gate held open moves c_0 along unchanged; with a gate of its own it does not."""
+    W_hx, _, b = lstm_weights(rng, 3, 4)
+    nothing = torch.zeros(16, 4, dtype=torch.float64)
+
+    def last(c, W_hx, b):
+        h = torch.zeros(1, 4, dtype=torch.float64)
+        for x in torch.as_tensor(rng_x):
+            h, c = torch.lstm_cell(x[None], (h, c), W_hx, nothing, b, torch.zeros_like(b))
+        return c
+
+    rng_x = rng.normal(size=(40, 3))
+    held_W, held_b = W_hx.clone(), b.clone()
+    held_W[4:8], held_b[4:8] = 0, 40
+    zero = torch.zeros(1, 4, dtype=torch.float64)
+    torch.testing.assert_close(last(zero + 1, held_W, held_b) - last(zero, held_W, held_b), zero + 1)
+    assert (last(zero + 1, W_hx, b) - last(zero, W_hx, b)).abs().max() < 0.1
+    assert glued["lstm-history-1997"] == pytest.approx(1)
+    assert glued["lstm-history-2000"] < 1e-3
+
+
+@claim("lstm-simple-cell")
+def a_sum_that_hears_itself_has_no_constant_gradient(glued, rng):
+    largest, smallest = [], []
+    for _ in range(5):
+        W_gx, W_gh, x = (torch.as_tensor(rng.normal(size=shape)) for shape in ((10, 3), (10, 10), (50, 3)))
+
+        def last(c, W_gx=W_gx, W_gh=W_gh, x=x):
+            for x_t in x:
+                c = c + torch.tanh(W_gx @ x_t + W_gh @ torch.tanh(c))
+            return c
+
+        J = torch.autograd.functional.jacobian(last, torch.zeros(10, dtype=torch.float64))
+        values = torch.linalg.svdvals(J)
+        largest.append(values[0].item())
+        smallest.append(values[-1].item())
+    assert np.median(largest) > 10
+    assert np.median(smallest) < 1e-5
+    assert glued["lstm-simple-largest"] > 10
+    assert glued["lstm-simple-smallest"] < 1e-6
+
+
+@claim("lstm-expressivity")
+def permuting_the_inputs_of_an_integrator_changes_nothing(glued, rng):
+    x, W, b = rng.normal(size=(20, 1, 3)), rng.normal(size=(5, 3)), rng.normal(size=5)
+    ends = [lstm.cec_forward(x[order], np.ones((1, 5)), W, b)[-1] for order in (np.arange(20), rng.permutation(20))]
+    np.testing.assert_allclose(*ends, rtol=0, atol=1e-12)
+    assert glued["lstm-blind-cec"] < 1e-12
+    assert glued["lstm-blind-rnn"] > 0.1
+
+
+@claim("lstm-odd")
+def a_network_without_bias_turns_its_sign_with_the_input(glued, rng):
+    module = torch.nn.RNN(2, 4, bias=False, dtype=torch.float64)
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.copy_(torch.as_tensor(rng.normal(size=weight.shape)))
+        x = torch.as_tensor(rng.normal(size=(25, 2)))
+        torch.testing.assert_close(module(x)[0], -module(-x)[0], rtol=0, atol=1e-13)
+    assert glued["lstm-odd-without"] == 0
+    assert glued["lstm-odd-with"] > 0.1
+
+
+@claim("lstm-who-forgets")
+def both_cells_forget_as_their_gate_says(glued, rng):
+    gru_cell, lstm_cell = (kind(1, 1, dtype=torch.float64) for kind in (torch.nn.GRUCell, torch.nn.LSTMCell))
+    nothing, one = torch.zeros(1, 1, dtype=torch.float64), torch.ones(1, 1, dtype=torch.float64)
+    with torch.no_grad():
+        for cell in (gru_cell, lstm_cell):
+            for p in cell.parameters():
+                p.zero_()
+        gru_cell.bias_ih[1] = 10  # the update gate of torch: 1 keeps
+        h, state = one, (nothing, one)
+        for _ in range(1000):
+            h = gru_cell(nothing, h)
+        for _ in range(100):
+            state = lstm_cell(nothing, state)
+    assert glued["lstm-who-gru"] == pytest.approx(h.item(), rel=1e-10)
+    assert glued["lstm-who-gru"] == pytest.approx(0.956, abs=5e-4)
+    assert glued["lstm-who-lstm"] == pytest.approx(state[1].item(), rel=1e-10)
+    assert glued["lstm-who-lstm"] == pytest.approx(8e-31, rel=0.02)
+    assert (glued["lstm-who-bias"], glued["lstm-who-gru-T"], glued["lstm-who-lstm-T"]) == (10, 1000, 100)
+
+
+@claim("lstm-forget-gate")
+def a_cell_that_never_forgets_fills_up(glued, rng):
+    """The variance of a sum of independent terms, from the variance of one: by quadrature, not by simulation."""
+    z = np.linspace(-8, 8, 4001)
+    weight = np.exp(-(z**2) / 2)
+    one = np.sum(weight * (0.5 * np.tanh(z)) ** 2) / np.sum(weight)
+    # the standard deviation of 200 cells is itself uncertain by some 5 %
+    assert glued["lstm-stream-std"] == pytest.approx(np.sqrt(1e5 * one), rel=0.2)
+    f = 0.5**0.01
+    assert glued["lstm-stream-std-f"] == pytest.approx(np.sqrt(one / (1 - f**2)), rel=0.2)
+    assert glued["lstm-stream-share"] > 90 > 60 > glued["lstm-stream-share-f"]
+    assert (glued["lstm-stream-cells"], glued["lstm-stream-T"]) == (200, "100,000")
+
+
+def lstm_jacobian(rng, bias, H=8, T=30):
+    """d(h_T, c_T)/dc_0 of a random LSTM by torch, with the given forget bias."""
+    W_hx, W_hh, b = lstm_weights(rng, 3, H)
+    W_hx, W_hh, b = W_hx / 3**0.5, 2 * W_hh / H**0.5, torch.zeros_like(b)
+    b[H : 2 * H] = bias
+    x = torch.as_tensor(rng.normal(size=(T, 3)))
+
+    def last(c):
+        h, c = torch.zeros(1, H, dtype=torch.float64), c[None]
+        for x_t in x:
+            h, c = torch.lstm_cell(x_t[None], (h, c), W_hx, W_hh, b, torch.zeros_like(b))
+        return torch.cat([h, c], dim=1)[0]
+
+    return torch.autograd.functional.jacobian(last, torch.zeros(H, dtype=torch.float64)).numpy()
+
+
+@claim("lstm-direct-path")
+def open_forget_gates_do_not_make_the_jacobian_the_identity(glued, rng):
+    spread = []
+    for _ in range(5):
+        values = np.linalg.svd(lstm_jacobian(rng, 40.0), compute_uv=False)
+        spread.append(values[0] / values[-1])
+    assert np.median(spread) > 10
+    assert glued["lstm-direct-most"] > 2
+    assert glued["lstm-direct-least"] < 0.5
+    assert glued["lstm-direct-H"] == 8
+
+
+@claim("lstm-plus-times")
+def cells_reach_each_other(glued, rng):
+    block = np.abs(lstm_jacobian(rng, 3.0)[8:])
+    beside = block - np.diag(np.diag(block))
+    assert beside.max() > 0.05
+    assert glued["lstm-plus-beside"] > 0.05
+    assert glued["lstm-plus-diagonal"] > 0
+    assert glued["lstm-plus-direct"] < 1
+    assert glued["lstm-plus-bias"] == 3
+
+
+@claim("lstm-forget-bias")
+def usual_forget_biases_last_a_handful_of_steps(glued, rng):
+    for bias, left in ((1, 2.5e-14), (2, 3.1e-6)):
+        f = 1 / (1 + np.exp(-bias))
+        assert glued[f"lstm-bias-left-{bias}"] == pytest.approx(f**100)
+        assert f**100 == pytest.approx(left, rel=0.02)
+        assert f ** glued[f"lstm-bias-half-{bias}"] == pytest.approx(0.5)
+    assert glued["lstm-bias-half-1"] == pytest.approx(2.2, abs=0.05)
+    assert glued["lstm-bias-half-2"] == pytest.approx(5.5, abs=0.05)
+    assert (1 / (1 + np.exp(-glued["lstm-bias-100"]))) ** 100 == pytest.approx(0.5)
+
+
+@claim("lstm-rows")
+def a_transposed_row_does_not_fit(glued, rng):
+    row, square = torch.ones(1, 4), torch.ones(4, 4)
+    assert (row @ square).shape == (1, 4)
+    with pytest.raises(RuntimeError):
+        row.T @ square
+    assert (glued["lstm-rows-H"], glued["lstm-rows-right"]) == (4, "1 × 4")
+    assert glued["lstm-rows-wrong"] == "does not exist"
+
+
+@claim("lstm-tanh-output")
+def a_squashed_readout_cannot_reach_its_targets(glued, rng):
+    """The best that tanh can do, by gradient descent in torch on one target of 3."""
+    a = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.SGD([a], lr=0.5)
+    for _ in range(200):
+        optimiser.zero_grad()
+        loss = ((torch.tanh(a) - 3) ** 2).sum()
+        loss.backward()
+        optimiser.step()
+    assert 4 < loss.item() < 4.1
+    assert glued["lstm-tanh-floor"] > 3
+    assert glued["lstm-tanh-linear"] < 1e-20
+    assert (glued["lstm-tanh-N"], glued["lstm-tanh-target"]) == (200, 3)

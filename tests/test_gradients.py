@@ -228,7 +228,7 @@ def test_temporal_order_refuses_sequences_without_room():
 
 
 def test_symbols_of_the_chapter_have_the_shapes_on_the_page():
-    section = NOTATION.read_text(encoding="utf-8").split("### Products of Jacobians")[1].split("\n(notation-decks)")[0]
+    section = NOTATION.read_text(encoding="utf-8").split("### Products of Jacobians")[1].split("\n#")[0]
     named = {n: shape for shape, names in re.findall(r"\| `\((.*?)\)` \| (.*?) \|", section) for n in names.split(", ")}
     sizes = {"T": 6, "B": 3, "D": 2, "H": 4, "T+1": 7}
     rng = np.random.default_rng(0)

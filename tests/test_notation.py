@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solutions import bptt, rnn
+from solutions import bptt, gru, kalman, lstm, rnn, seq2seq
 
 PAGE = Path(__file__).parent.parent / "book" / "notation.md"
 SIZES = {"T": 6, "B": 3, "D": 2, "H": 4, "C": 5}
@@ -322,6 +322,217 @@ def array_e(rng):
     return np.swapaxes(batch, 0, 1), case["x"]
 
 
+def gru_case(rng):
+    """A GRU with the reset gate before the product: inputs, first state, stacked weights, and the same in blocks."""
+    T, D, H = (SIZES[name] for name in "TDH")
+    x, h0 = rng.normal(size=(T, 1, D)), rng.normal(size=(1, H))
+    W_hx, W_hh, b_hx = rng.normal(size=(3 * H, D)), rng.normal(size=(3 * H, H)), rng.normal(size=3 * H)
+    blocks = [(W_hx[k * H : (k + 1) * H], W_hh[k * H : (k + 1) * H], b_hx[k * H : (k + 1) * H]) for k in range(3)]
+    return x, h0, blocks, gru.gru_forward(x, h0, W_hx, W_hh, b_hx, np.zeros(3 * H), "before")[:, 0]
+
+
+def gru_a(rng):
+    xs, h0, ((U_r, W_r, b_r), (U_u, W_u, b_u), (U, W, b)), book = gru_case(rng)
+    h = [h0[0]]
+    for x in xs[:, 0]:
+        old, new = h[-1], np.empty_like(h[-1])
+        u, r = logistic(b_u + U_u @ x + W_u @ old), logistic(b_r + U_r @ x + W_r @ old)
+        for i in range(len(old)):
+            heard = sum(U[i, j] * x[j] for j in range(len(x))) + sum(W[i, j] * r[j] * old[j] for j in range(len(old)))
+            new[i] = u[i] * old[i] + (1 - u[i]) * np.tanh(b[i] + heard)
+        h.append(new)
+    return np.array(h), book
+
+
+def gru_d(rng):
+    xs, h0, ((U_r, W_r, b_r), (W_zx, W_zh, b_z), (U, W, b_h)), book = gru_case(rng)
+    W_u, U_u, b_u = -W_zh, -W_zx, -b_z
+    h = [h0[0]]
+    for x in xs[:, 0]:
+        u, r = logistic(W_u @ h[-1] + U_u @ x + b_u), logistic(W_r @ h[-1] + U_r @ x + b_r)
+        h.append((1 - u) * h[-1] + u * np.tanh(W @ (r * h[-1]) + U @ x + b_h))
+    return np.array(h), book
+
+
+def mut1_d(rng):
+    H = SIZES["H"]
+    W_xz, W_xr, W_hr, W_hh = (rng.normal(size=(H, H)) for _ in range(4))
+    b_z, b_r, b_h = (rng.normal(size=H) for _ in range(3))
+    h = [rng.normal(size=H)]
+    book = [h[0]]
+    for x_t in rng.normal(size=(SIZES["T"], H)):
+        z, r = logistic(W_xz @ x_t + b_z), logistic(W_xr @ x_t + W_hr @ h[-1] + b_r)
+        h.append(np.tanh(W_hh @ (r * h[-1]) + np.tanh(x_t) + b_h) * z + h[-1] * (1 - z))
+        step = gru.mut1_step(x_t[None], book[-1][None], W_xz, b_z, W_xr, W_hr, b_r, np.eye(H), W_hh, b_h)
+        book.append(step[0])
+    return np.array(h), np.array(book)
+
+
+def kalman_case(rng):
+    """A linear Gaussian model with constant noise, and observations."""
+    T, D, H = SIZES["T"], SIZES["D"], SIZES["H"]
+    model = {
+        "h0": rng.normal(size=H),
+        "S0": np.diag(rng.uniform(0.5, 2, size=H)),
+        "F": rng.normal(size=(H, H)) / np.sqrt(H),
+        "A": rng.normal(size=(D, H)),
+        "R": np.diag(rng.uniform(0.5, 2, size=H)),
+    }
+    V = np.diag(rng.uniform(0.5, 2, size=D))
+    return rng.normal(size=(T, D)), model, V
+
+
+def kalman_d(rng):
+    x, model, V = kalman_case(rng)
+    B, A, R = model["F"], model["A"], model["R"]
+    h_arrow, P = B @ model["h0"], B @ model["S0"] @ B.T + R  # mu_1, R_1
+    h_bars, Sigmas = [], []
+    for t in range(SIZES["T"]):
+        if t > 0:
+            h_arrow, P = B @ h_bars[-1], B @ Sigmas[-1] @ B.T + R
+        K = P @ A.T @ np.linalg.inv(A @ P @ A.T + V)
+        h_bars.append(h_arrow + K @ (x[t] - A @ h_arrow))
+        Sigmas.append((np.eye(SIZES["H"]) - K @ A) @ P)
+    book = kalman.kalman_filter(x, V=np.tile(V, (SIZES["T"], 1, 1)), **model)
+    deck = np.concatenate([np.ravel(h_bars), np.ravel(Sigmas)])
+    return deck, np.concatenate([book["h_hat"][1:].ravel(), book["S"][1:].ravel()])
+
+
+def kalman_gate_d(rng):
+    a, p, v, h_arrow, x_t = *rng.uniform(0.5, 2, size=3), *rng.normal(size=2)
+    u_t = a**2 * p / (a**2 * p + v)
+    book = kalman.kalman_update(np.array([h_arrow]), np.array([[p]]), np.array([x_t]), np.array([[a]]), np.array([[v]]))
+    gate = kalman.kalman_gate(np.array([p]), np.array([a]), np.array([v]))["u"][0]
+    return np.array([(1 - u_t) * h_arrow + u_t * x_t / a, u_t]), np.array([book["h_hat"][0], gate])
+
+
+def embed_d(rng):
+    words, E = rng.integers(SIZES["C"], size=(SIZES["T"], SIZES["B"])), rng.normal(size=(SIZES["C"], SIZES["D"]))
+    W = np.column_stack(list(E))
+    columns = [[W @ np.eye(SIZES["C"])[:, word] for word in row] for row in words]
+    return np.array(columns), seq2seq.embed(words, E)
+
+
+def translation_d(rng):
+    T, N, H, V = (SIZES[name] for name in "TBHC")
+    z, w, y = rng.normal(size=(T, N, H)), rng.normal(size=(V, H)), rng.integers(V, size=(T, N))
+    lengths = rng.integers(1, T + 1, size=N)
+    total = 0.0
+    for n in range(N):
+        for t in range(lengths[n]):
+            odds = [np.exp(w[i] @ z[t, n]) for i in range(V)]
+            total += np.log(odds[y[t, n]] / sum(odds))
+    weight = (np.arange(T)[:, None] < lengths) / N
+    return -total / N, seq2seq.token_nll_and_grad(z @ w.T, y, weight)["loss"]
+
+
+def lstm_case(rng, blocks="ifgo"):
+    """An LSTM with one sequence: inputs, initial states and {block: (U, W, b)}; c and h come from the book's code."""
+    D, H = SIZES["D"], SIZES["H"]
+    parts = {k: (rng.normal(size=(H, D)), rng.normal(size=(H, H)) / 2, rng.normal(size=H)) for k in blocks}
+    return rng.normal(size=(SIZES["T"], 1, D)), rng.normal(size=(1, H)) / 2, rng.normal(size=(1, H)), parts
+
+
+def lstm_book(xs, h0, c0, parts):
+    """c and h of the book, side by side, for all steps; without a block f by the step of 1997."""
+    weights = [np.concatenate([parts[k][n] for k in parts]) for n in range(3)]
+    if "f" in parts:
+        run = lstm.lstm_forward(xs, h0, c0, *weights)
+        return np.concatenate([run["c"][:, 0], run["h"][:, 0]], axis=1)
+    h, c, rows = h0, c0, [np.concatenate([c0[0], h0[0]])]
+    for x in xs:
+        new = lstm.lstm_1997_step(x, h, c, *weights)
+        h, c = new["h"], new["c"]
+        rows.append(np.concatenate([c[0], h[0]]))
+    return np.array(rows)
+
+
+def lstm_a(rng):
+    xs, h0, c0, parts = lstm_case(rng)
+    (U_g, W_g, b_g), (U_f, W_f, b_f), (U, W, b), (U_o, W_o, b_o) = parts.values()
+    h, s, rows = h0[0], c0[0], [np.concatenate([c0[0], h0[0]])]
+    for x in xs[:, 0]:
+        old, old_h, s, h = s, h, np.empty_like(s), np.empty_like(h)
+        for i in range(len(s)):
+            g = logistic(b_g[i] + sum(U_g[i] * x) + sum(W_g[i] * old_h))
+            f = logistic(b_f[i] + sum(U_f[i] * x) + sum(W_f[i] * old_h))
+            q = logistic(b_o[i] + sum(U_o[i] * x) + sum(W_o[i] * old_h))
+            s[i] = f * old[i] + g * np.tanh(b[i] + sum(U[i] * x) + sum(W[i] * old_h))
+            h[i] = np.tanh(s[i]) * q
+        rows.append(np.concatenate([s, h]))
+    return np.array(rows), lstm_book(xs, h0, c0, parts)
+
+
+def lstm_b(rng, blocks="ifgo"):
+    xs, h0, c0, parts = lstm_case(rng, blocks)
+    U, W, b = parts["g"]
+    parts["g"] = (U, W, 0 * b)
+    stacked = {k: (np.hstack([U, W]), b) for k, (U, W, b) in parts.items()}
+    h, c, rows = h0[0], c0[0], [np.concatenate([c0[0], h0[0]])]
+    for x in xs[:, 0]:
+        heard = np.concatenate([x, h])
+        gates = {k: logistic(W @ heard + b) for k, (W, b) in stacked.items() if k != "g"}
+        c = gates.get("f", 1.0) * c + gates["i"] * np.tanh(stacked["g"][0] @ heard)
+        h = gates["o"] * np.tanh(c)
+        rows.append(np.concatenate([c, h]))
+    return np.array(rows), lstm_book(xs, h0, c0, parts)
+
+
+def lstm_1997_b(rng):
+    return lstm_b(rng, "igo")
+
+
+def lstm_d(rng):
+    xs, h0, c0, parts = lstm_case(rng)
+    (U_i, W_i, b_i), (U_f, W_f, b_f), (U_c, W_c, b_c), (U_o, W_o, b_o) = parts.values()
+    h, c, rows = h0[0], c0[0], [np.concatenate([c0[0], h0[0]])]
+    for x in xs[:, 0]:
+        f, i = logistic(W_f @ h + U_f @ x + b_f), logistic(W_i @ h + U_i @ x + b_i)
+        o = logistic(W_o @ h + U_o @ x + b_o)
+        c = f * c + i * np.tanh(W_c @ h + U_c @ x + b_c)
+        h = o * np.tanh(c)
+        rows.append(np.concatenate([c, h]))
+    return np.array(rows), lstm_book(xs, h0, c0, parts)
+
+
+def lstm_e(rng):
+    xs, h0, c0, parts = lstm_case(rng)
+    turned = {k: (U.T, W.T, b) for k, (U, W, b) in parts.items()}
+    h, c, rows = h0, c0, [np.concatenate([c0[0], h0[0]])]
+    for x in xs:
+        f, i, o = (logistic(x @ turned[k][0] + h @ turned[k][1] + turned[k][2]) for k in "fio")
+        g = np.tanh(x @ turned["g"][0] + h @ turned["g"][1] + turned["g"][2])
+        c = f * c + g * i
+        h = o * np.tanh(c)
+        rows.append(np.concatenate([c[0], h[0]]))
+    return np.array(rows), lstm_book(xs, h0, c0, parts)
+
+
+def carousel(rng, add):
+    xs, _, c0, parts = lstm_case(rng, "g")
+    U, _, b = parts["g"]
+    s = [c0[0]]
+    for x in xs[:, 0]:
+        s.append(add(s[-1], U @ x + b))
+    return np.array(s), lstm.cec_forward(xs, c0, U, b)[:, 0]
+
+
+def carousel_a(rng):
+    def add(s, arriving):
+        x_t = np.tanh(arriving)
+        return s + x_t
+
+    return carousel(rng, add)
+
+
+def carousel_c(rng):
+    def add(c_s, net_in):
+        c_in = np.array([np.tanh(net) for net in net_in])
+        return c_s + c_in
+
+    return carousel(rng, add)
+
+
 CONVERSIONS = {
     ("One step", "A"): step_a,
     ("One step", "B"): step_b,
@@ -338,6 +549,20 @@ CONVERSIONS = {
     ("Error signal", "D"): error_d,
     ("Sequences in an array", "C"): array_c,
     ("Sequences in an array", "E"): array_e,
+    ("Gated recurrent unit", "A"): gru_a,
+    ("Gated recurrent unit", "D"): gru_d,
+    ("MUT1", "D"): mut1_d,
+    ("Prediction and correction", "D"): kalman_d,
+    ("Kalman gate", "D"): kalman_gate_d,
+    ("Word vectors", "D"): embed_d,
+    ("Loss of a translation", "D"): translation_d,
+    ("Carousel", "A"): carousel_a,
+    ("Carousel", "C"): carousel_c,
+    ("Cell of 1997", "B"): lstm_1997_b,
+    ("LSTM", "A"): lstm_a,
+    ("LSTM", "B"): lstm_b,
+    ("LSTM", "D"): lstm_d,
+    ("LSTM", "E"): lstm_e,
 }
 
 
