@@ -184,7 +184,7 @@ class StudentKernel:
         except CellTimeoutError:
             raise KernelLostError(f"did not finish within {self.limits.cell_seconds:g} s") from None
         except DeadKernelError:
-            raise KernelLostError("ended the Python process") from None
+            raise KernelLostError(self._end()) from None
         finally:
             _keep_harmless(cell)
             if self.client.capped:
@@ -209,6 +209,10 @@ class StudentKernel:
             ] * len(cases)
         return _checked(outcomes, len(cases))
 
+    def _end(self):
+        """What ended the kernel, after "the call" or "the cell": a limit of the sandbox, or the student's own code."""
+        return getattr(self.client.km.provisioner, "reason", "") or "ended the Python process"
+
     async def _execute(self, code, expressions=None):
         """Run code silently; the content of the reply. Raises KernelLostError when none comes in time."""
         client, limit = self.client, self.limits.question_seconds
@@ -221,7 +225,7 @@ class StudentKernel:
                 message = await client.kc.get_shell_msg(timeout=min(0.5, max(0.01, deadline - time.monotonic())))
             except Exception as error:  # queue.Empty, or whatever a broken channel raises
                 if not await client.km.is_alive():
-                    raise KernelLostError("ended the Python process") from error
+                    raise KernelLostError(self._end()) from error
                 if time.monotonic() >= deadline:
                     raise KernelLostError(f"did not return within {limit:g} s") from error
                 await asyncio.sleep(0)

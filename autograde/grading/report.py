@@ -148,7 +148,7 @@ def kind_of(event):
     """What an event of a record tells: a time limit, a lost kernel, or a note on the hand-in."""
     if re.search(r"did not (return|finish) within", event):
         return TIMED_OUT
-    if "ended the Python process" in event or "the worker that examined it" in event:
+    if re.search("ended the Python process|GB of memory|the worker that examined it", event):
         return LOST
     return NOTE
 

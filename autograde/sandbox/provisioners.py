@@ -33,6 +33,7 @@ class WarmPool:
         os.chmod(self.folder, 0o711)
         bubblewrap.own(self.folder)
         self._ended, self._lock = {}, threading.Lock()
+        self.reasons = {}  # id of a kernel that was ended -> why, in words
         inner = [sys.executable, "-m", "autograde.sandbox.warm", self.folder, json.dumps(self.resources.as_dict())]
         self.process = subprocess.Popen(
             bubblewrap.command(inner, self.folder, self.resources),
@@ -65,7 +66,9 @@ class WarmPool:
             message = json.loads(line)
             if "ended" in message:
                 with self._lock:
-                    ended = self._ended.get(message["ended"])
+                    ended = self._ended.pop(message["ended"], None)
+                if message.get("reason"):
+                    self.reasons[message["ended"]] = message["reason"]
                 if ended and not ended.done():
                     ended.set_result(message["status"])
         with self._lock:
@@ -130,6 +133,11 @@ class WarmProvisioner(KernelProvisionerBase):
     @property
     def has_process(self):
         return self.ended is not None
+
+    @property
+    def reason(self):
+        """Why the sandbox ended the kernel, if it did."""
+        return self.pool.reasons.get(self.name, "") if self.pool else ""
 
     async def pre_launch(self, **kwargs):
         self.pool = warm_pool()

@@ -34,6 +34,7 @@ class Zygote:
     def __init__(self, folder, resources):
         self.folder, self.resources = folder, resources
         self.kernels = {}  # pid of the keeper process -> id
+        self.reasons = {}  # pid of a keeper that was killed -> why, in words
 
     def serve(self):
         buffer = b""
@@ -124,7 +125,8 @@ class Zygote:
                 return
             name = self.kernels.pop(pid, None)
             if name is not None:
-                _say({"ended": name, "status": os.waitstatus_to_exitcode(status)})
+                code = os.waitstatus_to_exitcode(status)
+                _say({"ended": name, "status": code, "reason": self.reasons.pop(pid, "")})
 
     def _watch_memory(self):
         """Ends a kernel whose processes together hold more memory than allowed."""
@@ -148,6 +150,7 @@ class Zygote:
                 total[ancestor] += size
         for pid, size in total.items():
             if size > self.resources.memory_bytes:
+                self.reasons[pid] = f"used more than {self.resources.memory_bytes / 2**30:g} GB of memory"
                 os.kill(pid, signal.SIGKILL)
 
 
