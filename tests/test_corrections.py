@@ -793,3 +793,120 @@ def a_squashed_readout_cannot_reach_its_targets(glued, rng):
     assert glued["lstm-tanh-floor"] > 3
     assert glued["lstm-tanh-linear"] < 1e-20
     assert (glued["lstm-tanh-N"], glued["lstm-tanh-target"]) == (200, 3)
+
+
+# Hopfield networks
+
+
+@claim("attention-index-set")
+def a_sum_that_leaves_out_an_instance_is_no_mean(glued, rng):
+    """The softmax of torch over all instances, and the deck's sum over all but the first."""
+    T = glued["index-T"]
+    alpha = torch.softmax(torch.as_tensor(rng.normal(size=(200, T + 1))), dim=1)
+    assert alpha[:, 1:].sum(1).max() < 1
+    torch.testing.assert_close(alpha.sum(1), torch.ones(200, dtype=torch.float64))
+    assert glued["index-sum"] < 1
+    assert glued["index-alike"] == pytest.approx(glued["index-sum"])
+    assert 0 < glued["index-least"] < 1 - glued["index-sum"] < glued["index-most"] < 1
+    score = glued["index-score"]
+    assert glued["index-retrieved"] == pytest.approx(1 / (1 + T * np.exp(-score)))
+    assert (T, glued["index-bags"]) == (5, 200)
+
+
+@claim("hopfield-gram")
+def all_inner_products_are_not_a_sum_of_outer_products(glued, rng):
+    X = rng.normal(size=(7, 3))
+    gram, outer = np.einsum("id,jd->ij", X, X), np.einsum("id,ie->de", X, X)
+    assert glued["gram-shape"] == f"{gram.shape[0]} × {gram.shape[1]}"
+    assert glued["gram-outer-shape"] == f"{outer.shape[0]} × {outer.shape[1]}"
+    assert np.sum(np.linalg.eigvalsh(gram) > 1e-9) == glued["gram-rank"] == glued["gram-D"] == 3
+    assert (glued["gram-one"], glued["gram-T"]) == (1, 7)
+    assert 0 <= glued["gram-gap"] < 1e-14
+
+
+@claim("hopfield-diagonal")
+def with_a_diagonal_nearly_every_state_rests(glued, rng):
+    """Visited one at a time, by a loop over units, with the vote for itself added or not."""
+    D, P, states = 100, 1000, 60
+    X = rng.choice([-1, 1], size=(P, D))
+    rests = {"kept": 0, "zero": 0}
+    for xi in rng.choice([-1, 1], size=(states, D)):
+        field = sum(x * int(x @ xi) for x in X)  # whole numbers
+        rests["kept"] += bool(np.all(xi * field >= 0))
+        rests["zero"] += bool(np.all(xi * (field - P * xi) >= 0))
+    assert rests["zero"] == glued["diagonal-zero"] == 0
+    assert glued["diagonal-kept"] == pytest.approx(rests["kept"] / states, abs=0.15)
+    assert glued["diagonal-kept"] > 0.8
+    assert (glued["diagonal-P"], glued["diagonal-D"], glued["diagonal-states"]) == (P, D, 500)
+
+
+@claim("hopfield-synchronous")
+def two_units_that_turn_together_never_agree(glued, rng):
+    xi, path = (1, 1), ["(+1, +1)"]
+    for _ in range(3):
+        xi = tuple(int(np.sign(-other)) for other in reversed(xi))
+        path.append("({:+d}, {:+d})".format(*xi))
+    assert glued["sync-states"] == " → ".join(path)
+    assert len(set(path)) == 2
+    assert (glued["sync-energy"], glued["sync-rest-energy"]) == (0.5, -0.5)
+    assert glued["sync-rest"] in ("(+1, -1)", "(-1, +1)")
+    assert glued["sync-alone"] == 0
+    assert glued["sync-circles"] > 0.3 * glued["sync-networks"]
+    assert glued["sync-D"] == 20
+
+
+@claim("hopfield-order")
+def pooling_ignores_the_order_and_self_attention_follows_it(glued, rng):
+    bag, query, shuffle = (
+        torch.tensor(rng.normal(size=(6, 4))),
+        torch.tensor(rng.normal(size=(1, 4))),
+        rng.permutation(6),
+    )
+
+    def attention(asks, stored):
+        return torch.nn.functional.scaled_dot_product_attention(asks[None], stored[None], stored[None], scale=1.0)[0]
+
+    assert (attention(query, bag) - attention(query, bag[shuffle])).abs().max() < 1e-12
+    shuffled = attention(bag[shuffle], bag[shuffle])
+    assert (shuffled - attention(bag, bag)[shuffle]).abs().max() < 1e-12
+    assert (shuffled - attention(bag, bag)).abs().max() > 0.1
+    assert glued["permuted-pooled"] < 1e-12
+    assert glued["permuted-back"] < 1e-12
+    assert glued["permuted-moved"] > 0.1
+    assert glued["permuted-T"] == 6
+
+
+@claim("hopfield-credits")
+def constants_of_the_theorem_are_those_of_ramsauer(glued, rng):
+    """c solves (b / c) exp(b / c) = exp(a + log b): found by bisection."""
+
+    def constant(K, d, p=0.001):
+        a, b = 2 / (d - 1) * (1 + np.log(2 * K**2 * p * (d - 1))), 2 * K**2 / 5
+        low, high = 1e-3, 50.0
+        for _ in range(200):
+            c = (low + high) / 2
+            low, high = (c, high) if (b / c) * np.exp(b / c) > np.exp(a) * b else (low, c)
+        return c
+
+    assert glued["credit-c"] == pytest.approx(constant(3, 20), rel=1e-9) == pytest.approx(3.1546, abs=5e-5)
+    assert glued["credit-c-75"] == pytest.approx(constant(1, 75), rel=1e-9) == pytest.approx(1.3719, abs=5e-5)
+    assert (glued["credit-translation"], glued["credit-hydrology"], glued["credit-p"]) == (0, 5, 0.001)
+
+
+@claim("hopfield-statespace")
+def the_last_output_does_not_tell_the_depth(glued, rng):
+    """By rewriting: a string is balanced if taking out () again and again leaves nothing."""
+
+    def balanced(text):
+        while "()" in text:
+            text = text.replace("()", "")
+        return not text
+
+    following = {}
+    for length in range(1, 7):
+        for n in range(2**length):
+            text = "".join("()"[n >> k & 1] for k in range(length))
+            following.setdefault((balanced(text[:-1]), text[-1]), set()).add(balanced(text))
+    assert len(following) == glued["statespace-pairs"]
+    assert sum(len(outputs) > 1 for outputs in following.values()) == glued["statespace-open"] == 1
+    assert glued["statespace-strings"] == 2 ** glued["statespace-T"]

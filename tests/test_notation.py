@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solutions import bptt, gru, kalman, lstm, rnn, seq2seq
+from solutions import attention, bptt, gru, hopfield, kalman, lstm, rnn, seq2seq
 
 PAGE = Path(__file__).parent.parent / "book" / "notation.md"
 SIZES = {"T": 6, "B": 3, "D": 2, "H": 4, "C": 5}
@@ -533,6 +533,34 @@ def carousel_c(rng):
     return carousel(rng, add)
 
 
+def hopfield_c(rng):
+    """Every unit visited once from the same state: the deck's row of that unit, without its diagonal."""
+    D, N = 9, SIZES["C"]
+    x = rng.choice([-1.0, 1.0], size=(N, D))
+    W = sum(np.outer(x_i, x_i) for x_i in x)
+    xi, b_book = rng.choice([-1.0, 1.0], size=D), 0.3 * rng.normal(size=D)
+    b = D * b_book
+    deck, book = np.empty(D), np.empty(D)
+    for i in range(D):
+        row = W[i].copy()
+        row[i] = 0
+        deck[i] = np.sign(row @ xi - b[i])
+        book[i] = hopfield.hopfield_recall(xi, hopfield.hebbian_weights(x), b_book, np.array([i]))["xi"][i]
+    weights = D * hopfield.hebbian_weights(x) + N * np.eye(D)
+    return np.concatenate([deck, W.ravel()]), np.concatenate([book, weights.ravel()])
+
+
+def pooling_c(rng):
+    T, D = SIZES["T"], SIZES["D"]
+    X, w = rng.normal(size=(T, D)), rng.normal(size=D)
+    a_star = [np.tanh(w @ x) for x in X]
+    a = [np.exp(value) / sum(np.exp(a_star)) for value in a_star]
+    h = np.zeros(D)
+    for i in range(T):
+        h = h + a[i] * X[i]
+    return h, attention.attention_pool(X[:, None], np.tanh(X @ w)[:, None], np.ones((T, 1)))["a"][0]
+
+
 CONVERSIONS = {
     ("One step", "A"): step_a,
     ("One step", "B"): step_b,
@@ -556,6 +584,8 @@ CONVERSIONS = {
     ("Kalman gate", "D"): kalman_gate_d,
     ("Word vectors", "D"): embed_d,
     ("Loss of a translation", "D"): translation_d,
+    ("Pooling by attention", "C"): pooling_c,
+    ("Hopfield network", "C"): hopfield_c,
     ("Carousel", "A"): carousel_a,
     ("Carousel", "C"): carousel_c,
     ("Cell of 1997", "B"): lstm_1997_b,

@@ -70,7 +70,7 @@ class Neuron:
 
 @pytest.fixture(params=["narrow", "wide"])
 def neuron(request, tab):
-    return Neuron(tab(request.param).open(PAGE))
+    return Neuron(tab(request.param).open(PAGE, typeset=False))
 
 
 def test_data_on_the_page_is_whole(neuron):

@@ -72,7 +72,7 @@ class Norms:
 
 @pytest.fixture(params=["narrow", "wide"])
 def norms(request, tab):
-    return Norms(tab(request.param).open(PAGE))
+    return Norms(tab(request.param).open(PAGE, typeset=False))
 
 
 def said(norms):

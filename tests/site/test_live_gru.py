@@ -76,7 +76,7 @@ class Factors:
 
 @pytest.fixture(params=["narrow", "wide"])
 def factors(request, tab):
-    return Factors(tab(request.param).open(PAGE))
+    return Factors(tab(request.param).open(PAGE, typeset=False))
 
 
 def test_first_picture_is_the_counter_example_to_deck_d(factors):

@@ -84,7 +84,7 @@ class Filter:
 
 @pytest.fixture(params=["narrow", "wide"])
 def shown(request, tab):
-    return Filter(tab(request.param).open(PAGE))
+    return Filter(tab(request.param).open(PAGE, typeset=False))
 
 
 def test_first_picture_is_stationary_and_comes_to_rest(shown):

@@ -87,7 +87,7 @@ class Cell:
 
 @pytest.fixture(params=["narrow", "wide"])
 def cell(request, tab):
-    return Cell(tab(request.param).open(PAGE))
+    return Cell(tab(request.param).open(PAGE, typeset=False))
 
 
 def test_first_picture_holds_the_pulse(cell):

@@ -48,7 +48,7 @@ class Network:
 
 @pytest.fixture(params=["narrow", "wide"])
 def network(request, tab):
-    return Network(tab(request.param).open(PAGE))
+    return Network(tab(request.param).open(PAGE, typeset=False))
 
 
 def test_first_picture_is_the_worked_example(network):

@@ -77,7 +77,7 @@ class Beam:
 
 @pytest.fixture(params=["narrow", "wide"])
 def beam(request, tab):
-    return Beam(tab(request.param).open(PAGE))
+    return Beam(tab(request.param).open(PAGE, typeset=False))
 
 
 def test_first_picture_is_the_miss_of_the_worked_example(beam):

@@ -54,7 +54,7 @@ class Strings:
 
 @pytest.fixture(params=["narrow", "wide"])
 def strings(request, tab):
-    return Strings(tab(request.param).open(PAGE))
+    return Strings(tab(request.param).open(PAGE, typeset=False))
 
 
 def test_first_picture_is_that_of_the_data(strings):
