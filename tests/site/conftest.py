@@ -116,7 +116,7 @@ class Watch:
     def open(self, path, typeset=True):
         """Loads a page and waits until its mathematics is typeset, its live figures stand, and course.js is done.
 
-        typeset=False leaves the mathematics as it is: the formulas of a chapter take seconds, its live figure needs none.
+        typeset=False leaves the mathematics as it is: a chapter's formulas take seconds, its live figure needs none.
         """
         if not typeset:
             self.page.route("**/tex-svg.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
