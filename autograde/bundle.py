@@ -23,7 +23,8 @@ You need Python 3.11 or later (python.org) and some 2 GB of disk. In this folder
 On Linux without a graphics card, install the CPU build of torch 2.13.0 into `.venv` before the second line, as
 pytorch.org describes: the usual build brings gigabytes of GPU libraries.
 
-1. Read the chapter: open `book/index.html` in a browser. It needs no network.
+1. Read the chapter: open `book/index.html` in a browser. It needs no network. Addresses in the notebooks, such as
+   `book/rnn.html#equation-rnn-state`, begin inside that folder.
 2. Open `exercises/UNIT/UNIT.ipynb` in JupyterLab (or VS Code with the kernel of `.venv`) and write your answers.
    Each check cell says what is right and what is not yet.
 3. For a summary with points, in a terminal:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from autograde import drivers
-from autograde.differences import EVERYWHERE, agree, explain, largest
+from autograde.differences import EVERYWHERE, SAME, agree, explain, largest
 from autograde.oracles import Oracle
 
 # A reference and a student's function may order their sums differently; over the longest cases that costs 1e-12.
@@ -126,7 +126,7 @@ class Agrees:
         )
         several = len(self.outputs) > 1
         where = f" at [{', '.join(map(str, index))}]" if index else ""
-        size = f"by {gap:.2g}" if np.isfinite(gap) else "beyond any number"
+        size = f"by {gap:.2g}" if np.isfinite(gap) else "where it is not a finite number"
         scope = "in every case" if len(differing) == len(trials) else f"in {len(differing)} of {len(trials)} cases"
         text = f"differs from {source} {scope}, most{f' {name}' * several}{where} {size} ({about})"
         hints = self._hints(check, differing)
@@ -146,7 +146,9 @@ class Agrees:
         readings = {}
         for trial, gaps in differing:
             for name, _, actual, expected in gaps:
-                found = explain(actual, expected, trial.case.sizes, check.is_sequence(name))
+                steps = check.returns[name].split()[:1]
+                found = explain(actual, expected, trial.case.sizes, steps in (["T"], ["T+1"]), steps == ["T+1"])
+                found = found or check.by_blocks(name, actual, expected)
                 readings.setdefault(name, []).append(set(found))
         hints = []
         for name, found in readings.items():
@@ -178,6 +180,11 @@ class Holds:
             if wrong:
                 return wrong, None
         return self.test(trials), self.names_right
+
+
+def _stacked(count):
+    """How a shape names an axis of `count` blocks."""
+    return ("+".join("H" * count), f"{count}H") if count else ()
 
 
 def _count(trials):
@@ -212,14 +219,15 @@ class Check:
     it bare, several come in a dict; a size that the case does not name is the answer's choice); cases(rng) -> list of
     Case; parts, each worth some of the points.
     An output whose shape begins with T or T+1 is a sequence. With unique=False the answer is not determined by the
-    inputs, and grading does not compare it with the reference. float32=True accepts single precision.
+    inputs, and grading does not compare it with the reference. float32=True accepts single precision. blocks names
+    what is stacked along axes of several times H, such as the gates ("r", "z", "n").
     """
 
-    def __init__(self, name, points, returns, cases, parts, *, float32=False, unique=True):
+    def __init__(self, name, points, returns, cases, parts, *, float32=False, unique=True, blocks=()):
         if sum(part.points for part in parts) != points:
             raise ValueError(f"{name}: the parts' points do not add up to {points}")
         self.name, self.points, self.returns, self.cases, self.parts = name, points, returns, cases, parts
-        self.float32, self.unique = float32, unique
+        self.float32, self.unique, self.blocks = float32, unique, blocks
 
     def __call__(self, function):
         """Judge a function in the notebook and print the verdict."""
@@ -233,8 +241,19 @@ class Check:
         outcomes = [drivers.attempt(function, case.inputs, case.driver) for case in cases]
         return self.judge(cases, outcomes, self.expect(cases, reference))
 
-    def is_sequence(self, output):
-        return self.returns[output].split()[:1] in (["T"], ["T+1"])
+    def by_blocks(self, output, actual, expected):
+        """Where an output stacks the blocks of several gates: which of them are right, and what the others show."""
+        names = _stacked(len(self.blocks))
+        axis = next((i for i, term in enumerate(self.returns[output].split()) if term in names), None)
+        if axis is None or actual.shape != expected.shape:
+            return []
+        pairs = [np.split(array, len(self.blocks), axis) for array in (actual, expected)]
+        blocks = zip(self.blocks, *pairs, strict=True)
+        readings = {n: explain(a, e) or ["differs"] for n, a, e in blocks if not agree(a, e, SAME)}
+        if len(readings) == len(self.blocks):
+            return []
+        right = ", ".join(n for n in self.blocks if n not in readings)
+        return [f"the block of {right} is right; {'; '.join(f'{n}: {r[0]}' for n, r in readings.items())}"]
 
     def tolerance_for(self, actual, tolerance):
         return max(tolerance, FLOAT32_TOLERANCE) if self.float32 and actual.dtype == np.float32 else tolerance

@@ -11,6 +11,8 @@ SAME = 1e-6
 # float32 carries 24 bits: a relative error of 6e-8 per operation, and some hundred operations a case.
 FLOAT32 = (1e-9, 2e-5)
 EVERYWHERE = "in every entry"
+FIRST_STEP = "right only at the first step"
+LAST_STEP = "right only at the last step: what arrives from later is missing or wrong"
 
 
 def agree(actual, expected, tolerance):
@@ -85,7 +87,7 @@ def _moved(actual, expected):
     return []
 
 
-def _partly(actual, expected, sequence):
+def _partly(actual, expected, sequence, given):
     """Which part along time is right, or whether one value stands everywhere."""
     if not np.any(actual) and np.any(expected):
         return ["it is zero everywhere"]
@@ -95,9 +97,13 @@ def _partly(actual, expected, sequence):
         return []
     right = [_same(a, e) for a, e in zip(actual, expected, strict=True)]
     if right[0] and not any(right[1:]):
-        return ["right only at the first step"]
+        return ["only entry [0] is right, which is given: the step itself is wrong"] if given else [FIRST_STEP]
     if right[-1] and not any(right[:-1]):
-        return ["right only at the last step: what arrives from later is missing or wrong"]
+        return ["only the last entry is right, where the way back begins: its step is wrong"] if given else [LAST_STEP]
+    if given and len(right) > 2 and right[0] and right[1] and not any(right[2:]):
+        return [f"{FIRST_STEP}: does each step start from the one before?"]
+    if given and len(right) > 2 and right[-1] and right[-2] and not any(right[:-2]):
+        return [LAST_STEP]
     if actual.ndim > 1 and all(_same(a, actual[0]) for a in actual[1:]):
         return ["every step holds the same values: broadcast along time?"]
     return []
@@ -111,12 +117,12 @@ def _rounded(actual, expected):
     return []
 
 
-def explain(actual, expected, sizes=None, sequence=False):
+def explain(actual, expected, sizes=None, sequence=False, given=False):
     """Common shapes of wrongness that turn `expected` into `actual`, each in a few words; an empty list if none.
 
     Both arrays, of any shape; sizes names the lengths of the case ({"T": 5, ...}) so that a factor can be named;
-    sequence says that the first axis is time. Several entries mean several readings (a factor 2 may be B or D):
-    other cases decide.
+    sequence says that the first axis is time, given that it holds T + 1 entries, from one of which the recursion
+    starts. Several entries mean several readings (a factor 2 may be B or D): other cases decide.
     """
     actual, expected = np.asarray(actual), np.asarray(expected)
     if actual.shape != expected.shape:
@@ -128,7 +134,7 @@ def explain(actual, expected, sizes=None, sequence=False):
     actual, expected = actual.astype(float), expected.astype(float)
     return (
         _rounded(actual, expected)
-        or _partly(actual, expected, sequence)
+        or _partly(actual, expected, sequence, given)
         or _moved(actual, expected)
         or _scale(actual, expected, sizes or {})
     )

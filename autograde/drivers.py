@@ -7,10 +7,13 @@ import contextlib
 import copy
 import io
 import sys
+import sysconfig
 import traceback
 import tracemalloc
 
 import numpy as np
+
+LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
 def call(function, args):
@@ -39,16 +42,17 @@ def peak_memory(function, args):
 
 
 def executed_lines(function, args):
-    """The call, with the number of lines of Python that ran in it: {"result": ..., "lines": number}.
+    """The call, with the number of lines of its own Python that ran in it: {"result": ..., "lines": number}.
 
-    A loop over T steps runs at least T lines, also within a comprehension; array operations run none.
+    A loop over T steps runs at least T lines, also within a comprehension; array operations run none, and what runs
+    inside a library does not count.
     """
     count = 0
 
     def trace(frame, event, argument):
         nonlocal count
         count += event == "line"
-        return trace
+        return None if _in_library(frame.f_code.co_filename) else trace
 
     before = sys.gettrace()
     sys.settrace(trace)
@@ -75,7 +79,8 @@ def attempt(function, inputs, driver="call"):
             value = plain(DRIVERS[driver](function, args))
     except Exception as error:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
-        last = frames[-1] if frames else None
+        own = [f for f in frames if not _in_library(f.filename)]  # the line to look at, not NumPy's that complains
+        last = (own or frames)[-1] if frames else None
         return {
             "error": type(error).__name__,
             "message": " ".join(str(error).split())[:300],
@@ -85,6 +90,11 @@ def attempt(function, inputs, driver="call"):
         }
     mutated = [i for i, (old, new) in enumerate(zip(inputs.values(), args, strict=True)) if not _unchanged(old, new)]
     return {"value": value, "mutated": mutated}
+
+
+def _in_library(filename):
+    """Whether code stands in Python's library or in an installed package."""
+    return filename.startswith(LIBRARIES) or filename.startswith("<frozen")
 
 
 def _unchanged(old, new):

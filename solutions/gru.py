@@ -290,7 +290,8 @@ def mgu_step(x_t, h, W_fx, W_fh, b_f, W_hx, W_hh, b_h):
 #
 # and it need not be computed one step after the other. Combine neighbouring stretches of time by eq. `gru-combine`, so
 # that the stretches grow as 1, 2, 4, 8, … steps (eq. `gru-doubling`). Every round is a few operations on whole arrays;
-# about $\log_2 T$ rounds suffice. The check counts the lines of Python that your function executes.
+# about $\log_2 T$ rounds suffice. The check counts the lines of Python that your function executes, those inside NumPy
+# left out; a recursion down to single steps is a loop, too.
 #
 # The factors may be zero, tiny or negative: do not divide by them.
 

@@ -159,7 +159,8 @@ def rts_smoother(h_hat, S, F, R):
 # number to which the logistic function must be applied to get it (eq. `kalman-gate`). Check yourself first:
 # $a = p = v = 1$ must give $u = \frac12$.
 #
-# The arrays hold one case in each entry. $a$ may be negative, and $p$ and $v$ may differ by hundreds of powers of ten.
+# The arrays hold one case in each entry. $a$ may be negative, and $p$ and $v$ may differ by hundreds of powers of ten:
+# $u$ must be right to ten digits also where it is $10^{-100}$.
 
 
 # %%
@@ -225,6 +226,8 @@ def steady_state_gain(F, A, R, V):
 # - With the identity for $\phi$ the cell is the filter, exactly.
 # - With one unit ($H = 1$) the gate $1 - z$ is the Kalman gate $u = KA$. With more units any gate serves; take ½.
 #   The same weights, loaded into `torch.nn.GRU` where $\phi = \tanh$, are nearly the filter when $s$ is small.
+#
+# The filter has no reset gate: $r$ must be 1. A bias of 40 makes it so to the last digit of float64.
 
 
 # %%

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from autograde.checks import bptt as check
+from autograde.checks import gru as gru_check
 from autograde.grading.examine import examine
 from autograde.release import student_notebook
-from solutions import bptt
+from solutions import bptt, gru
 
 
 def test_a_forgotten_return_is_called_so_for_one_output_too():
@@ -75,3 +76,21 @@ def test_a_syntax_error_is_said_where_the_question_is_judged():
     cell.source = "def neuron_forward(x, u, w)\n    return x"
     record = examine(notebook, "bptt")
     assert record.verdicts[0].problem.startswith("its cell stops with SyntaxError: expected ':'")
+
+
+def test_the_line_to_look_at_is_the_students_not_the_librarys():
+    def careless(x, u, w):
+        return np.linalg.inv(np.zeros((2, 2)))
+
+    assert "in careless, line" in str(check.neuron_forward.run(careless))
+
+
+def test_stacked_gates_are_compared_block_by_block():
+    def inverted(x, h, *rest):
+        right = gru.gru_backward(x, h, *rest)
+        H = h.shape[-1]
+        sign = np.repeat([1.0, -1.0, 1.0], H)
+        return {**right, "dW_hx": sign[:, None] * right["dW_hx"], "db_hx": sign * right["db_hx"]}
+
+    text = " ".join(str(gru_check.gru_backward.run(inverted)).split())
+    assert "dW_hx: the block of r, n is right; z: the sign is opposite" in text

@@ -95,3 +95,17 @@ def test_the_largest_difference_is_found():
     assert gap == pytest.approx(0.5)
     changed[0, 3] = np.nan
     assert largest(changed, SQUARE) == (np.inf, (0, 3))
+
+
+def test_an_entry_that_was_given_is_no_merit():
+    expected = np.arange(1.0, 19).reshape(6, 3) ** 2
+    for rows, words in (
+        ([0], "only entry [0] is right, which is given"),
+        ([-1], "only the last entry is right"),
+        ([0, 1], "right only at the first step: does each step start"),
+        ([-1, -2], "right only at the last step"),
+    ):
+        actual = np.sqrt(expected + 3)
+        actual[rows] = expected[rows]
+        (reading,) = explain(actual, expected, {}, sequence=True, given=True)
+        assert reading.startswith(words)

@@ -290,3 +290,16 @@ def test_symbols_of_the_chapter_have_the_shapes_on_the_page():
         expected = tuple(sizes[axis.strip()] for axis in shape.split(",") if axis.strip())
         for name in names:
             assert np.shape(found[name]) == expected, name
+
+
+def test_array_operations_are_no_loop_whatever_library_they_run_in():
+    def padded(a, b, h0):
+        a, b, shift = a.copy(), b.copy(), 1
+        while shift < len(a):
+            widths = [(shift, 0)] + [(0, 0)] * (a.ndim - 1)
+            before_a = np.pad(a, widths, constant_values=1.0)[: len(a)]
+            before_b = np.pad(b, widths)[: len(b)]
+            a, b, shift = a * before_a, a * before_b + b, 2 * shift
+        return np.concatenate([h0[None], a * h0 + b])
+
+    assert check.linear_recurrence_scan.run(padded).right

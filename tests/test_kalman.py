@@ -276,3 +276,18 @@ def test_symbols_on_the_notation_page_have_the_shapes_of_the_arrays(rng):
     for shape, name in rows:
         expected = tuple(sum(sizes.get(part, 1) for part in size.split("+")) for size in re.findall(r"[\w+]+", shape))
         assert np.shape(arrays[name]) == expected, name
+
+
+def test_the_reference_passes_whatever_the_seed():
+    for seed in range(150):
+        verdict = check.gru_weights_from_kalman.run(kalman.gru_weights_from_kalman, seed)
+        assert verdict.right, f"seed {seed}: {verdict}"
+
+
+def test_a_missing_term_is_not_taken_for_rounding():
+    def short(h_bar, P, x_t, A, V):
+        right = kalman.kalman_update(h_bar, P, x_t, A, V)
+        rest = np.eye(len(P)) - right["K"] @ A
+        return {**right, "S": rest @ P @ rest.T}
+
+    assert "is the term K V K^T missing?" in " ".join(str(check.kalman_update.run(short)).split())

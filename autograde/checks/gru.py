@@ -420,6 +420,7 @@ gru_backward = Check(
         Agrees("long sequences", 1, list(GRADIENTS), "long"),
         Agrees("reset before the product", 1, list(GRADIENTS), "before"),
     ],
+    blocks=("r", "z", "n"),
 )  # fmt: skip
 
 convert_gate_convention = Check(
@@ -442,7 +443,7 @@ scalar_gradient_factor = Check(
 mut1_step = Check(
     "mut1_step", 2, {"h": "B H"},
     _relative_cases(
-        Oracle("torch", _mut1_by_torch, TORCH_TOLERANCE),
+        Oracle("the same formula written in torch", _mut1_by_torch, TORCH_TOLERANCE),
         ("W_zx", "b_z", "W_rx", "W_rh", "b_r", "W_hx", "W_hh", "b_h"),
     ),
     [Agrees("from the zero state", 1, ["h"], "still"), Agrees("from any state", 1, ["h"], "moving")],
@@ -451,7 +452,8 @@ mut1_step = Check(
 mgu_step = Check(
     "mgu_step", 1, {"h": "B H"},
     _relative_cases(
-        Oracle("torch", _mgu_by_torch, TORCH_TOLERANCE), ("W_fx", "W_fh", "b_f", "W_hx", "W_hh", "b_h")
+        Oracle("the same formula written in torch", _mgu_by_torch, TORCH_TOLERANCE),
+        ("W_fx", "W_fh", "b_f", "W_hx", "W_hh", "b_h"),
     ),
     [Agrees("h", 1, ["h"])],
 )  # fmt: skip

@@ -279,7 +279,7 @@ def _half_life_cases(rng):
             (rng.uniform(1, 100, size=5), "usual"),
             (rng.uniform(0.05, 3, size=(2, 3)), "usual"),
             (np.array([rng.uniform(50, 60)]), "usual"),
-            (10 ** rng.uniform(9, 12, size=4), "long"),
+            (np.concatenate([10 ** rng.uniform(9, 12, size=4), rng.uniform(0.4, 3, size=2)]), "long"),
         )
     ]
 
@@ -361,6 +361,7 @@ lstm_step = Check(
 lstm_forward = Check(
     "lstm_forward", 2, {"h": "T+1 B H", "c": "T+1 B H", "gates": "T B 4H"}, _forward_cases,
     [Agrees("h, c", 1, ["h", "c"]), Agrees("gates", 1, ["gates"])],
+    blocks=("i", "f", "g", "o"),
 )  # fmt: skip
 
 lstm_backward = Check(
@@ -372,6 +373,7 @@ lstm_backward = Check(
         Agrees("dW_hh", 1, ["dW_hh"], "small"),
         Agrees("long sequences", 1, list(GRADIENTS), "long"),
     ],
+    blocks=("i", "f", "g", "o"),
 )  # fmt: skip
 
 peephole_lstm_step = Check(
@@ -381,7 +383,7 @@ peephole_lstm_step = Check(
 
 forget_bias_for_half_life = Check(
     "forget_bias_for_half_life", 2, {"b_f": "*"}, _half_life_cases,
-    [Agrees("up to 100 steps", 1, ["b_f"], "usual"), Agrees("up to a trillion steps", 1, ["b_f"], "long")],
+    [Agrees("up to 100 steps", 1, ["b_f"], "usual"), Agrees("from half a step to a trillion", 1, ["b_f"], "long")],
 )  # fmt: skip
 
 cell_jacobian = Check(
