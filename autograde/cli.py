@@ -159,6 +159,9 @@ def grade(units, course, force, workers, scheduler, seconds, trust_submissions, 
                     progress.advance(task)
         except (CourseError, NoSandboxError, KernelStartError) as error:
             raise click.ClickException(str(error)) from None
+        except KeyboardInterrupt:
+            console.print("Stopped. What was graded is kept; the same command goes on from there.")
+            sys.exit(130)
         console.print(_table(unit, room.rows(unit)))
 
 

@@ -8,6 +8,7 @@ import gc
 import hashlib
 import multiprocessing
 import os
+import signal
 import threading
 from concurrent.futures import FIRST_COMPLETED, CancelledError, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -102,6 +103,7 @@ def local_executor(workers, kernel_name):
 
 def _begin(kernel_name):
     """In a worker that has just been forked."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that was asked to grade; it ends us
     gc.freeze()  # what it shares with the others stays shared, and no collection goes through it again
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if kernel_name == "warm":
@@ -165,7 +167,7 @@ def run_all(jobs, make_executor, workers):
                 alone = len(lost) + len(waiting) == 1
                 lost += waiting.values()
                 waiting.clear()
-                _stop(executor)
+                _stop(executor, at_once=True)
                 executor = make_executor()
                 for job in lost:
                     tries[job.student] = tries.get(job.student, 0) + 1
@@ -174,13 +176,15 @@ def run_all(jobs, make_executor, workers):
                     else:
                         suspects.append(job)
     finally:
-        _stop(executor)
+        _stop(executor, at_once=bool(waiting))
 
 
-def _stop(executor):
-    """End an executor without waiting for what it still runs."""
+def _stop(executor, at_once):
+    """End an executor; at_once with what it still runs, which may be a hand-in that never ends."""
     if isinstance(executor, ProcessPoolExecutor):
         executor.shutdown(wait=False, cancel_futures=True)
+        for worker in multiprocessing.active_children() if at_once else ():
+            worker.kill()
     else:
         executor.shutdown(wait=False)
 

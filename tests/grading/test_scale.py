@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from nbgrader.api import Gradebook
 
@@ -116,6 +117,29 @@ def test_a_run_that_is_killed_goes_on_where_it_was(point, undisturbed, tmp_path)
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=300)
     assert gradebook(course) == gradebook(undisturbed)
     assert len(course.rows(UNIT)) == 6
+
+
+def test_an_interrupted_run_ends_at_once_although_a_hand_in_never_does(undisturbed, tmp_path):
+    course = make_course(tmp_path)
+    endless = "def neuron_forward(x, u, w):\n    while True:\n        pass\n"
+    hand_in(course.root, "s9", UNIT, as_text(demo.answered({"neuron_forward": endless}, only=())))
+    command = [sys.executable, "-m", "autograde", "grade", UNIT, "--course", str(tmp_path), "--seconds", "300"]
+    if best_kernel() is None:
+        command.append("--trust-submissions")
+    run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    records = tmp_path / "records" / UNIT
+    deadline = time.monotonic() + 120
+    while len(list(records.glob("*.json"))) < 6 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.killpg(run.pid, signal.SIGINT)  # as Ctrl-C in a terminal does, to all of them
+    said, _ = run.communicate(timeout=20)
+    assert run.returncode == 130
+    assert "the same command goes on" in said
+    time.sleep(1)
+    left = [p.cmdline() for p in psutil.process_iter() if p.status() != "zombie" and os.getsid(p.pid) == run.pid]
+    assert left == []
+    scores = gradebook(course)
+    assert {key: row for key, row in scores.items() if key[0] != "s9"} == gradebook(undisturbed)
 
 
 def test_a_dask_cluster_gives_the_same_gradebook_though_a_worker_is_killed(undisturbed, tmp_path):
