@@ -5,7 +5,15 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -126,7 +134,10 @@ def collect(source, unit, course, pattern, dry_run):
 @click.option("--force", is_flag=True, help="Grade again what has been graded; manual grades are kept.")
 @click.option("--workers", type=click.IntRange(min=1), help="Hand-ins at a time  [default: the cores of this machine]")
 @click.option("--scheduler", help="Address of a running Dask cluster, such as tcp://host:8786.")
-@click.option("--seconds", default=20.0, show_default=True, help="Time limit of one question.")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0, min_open=True), default=20.0, show_default=True,
+    help="Time limit of one question.",
+)  # fmt: skip
 @click.option("--trust-submissions", is_flag=True, help="Run hand-ins without a sandbox. Only for code that you trust.")
 @click.option("--dry-run", is_flag=True, help="Say what would be graded, and grade nothing.")
 def grade(units, course, force, workers, scheduler, seconds, trust_submissions, dry_run):
@@ -149,10 +160,12 @@ def grade(units, course, force, workers, scheduler, seconds, trust_submissions, 
         console.print("Hand-ins run without a sandbox: they can read and change what you can.", style="yellow")
     for unit in units:
         students = room.submitted(unit)
-        if dry_run:
-            console.print(f"{unit}: {_count(students, 'hand-in')}", soft_wrap=True)
-            continue
         try:
+            if dry_run:
+                todo = room.pending(unit, force)
+                rest = f"; {len(students) - len(todo)} graded and unchanged"
+                console.print(f"{unit}: {_count(todo, 'hand-in')}{rest}", soft_wrap=True)
+                continue
             with _progress() as progress:
                 task = progress.add_task(unit, total=len(students))
                 for _ in room.grade_all(unit, force=force, workers=workers, scheduler=scheduler):
@@ -187,13 +200,15 @@ def doctor():
 @DRY_RUN
 def feedback(units, course, dry_run):
     """Write nbgrader's feedback pages of UNITS (default: all that were graded)."""
-    room = _course(course)
+    room = _course(course, begun=True)
     graded = units or sorted({p.name for p in room.root.glob("autograded/*/*") if p.is_dir()})
     if not graded:
         raise click.ClickException(f"{course} holds no graded hand-ins: run `python -m autograde grade` first")
     for unit in graded:
+        students = room.graded(unit)
+        if not students:
+            raise click.ClickException(f"{course} holds no graded hand-ins of {unit}: run `grade {unit}` first")
         if dry_run:
-            students = room.graded(unit)
             console.print(f"{unit}: {_count(students, 'page')}", soft_wrap=True)
             continue
         pages = room.feedback(unit)
@@ -212,7 +227,7 @@ def report(units, course, dry_run):
     from autograde.grading.report import make_report
 
     try:
-        pages = make_report(_course(course), units, write=not dry_run)
+        pages = make_report(_course(course, begun=True), units, write=not dry_run)
     except KeyError as error:
         raise click.ClickException(f"{course} has no unit {error.args[0]}: run `release` first") from None
     if not pages.units:
@@ -237,7 +252,7 @@ def export(units, course, output, plagiarism, dry_run):
     """Write the grades of UNITS (default: all) as CSV: one line for each student, unit and question."""
     from autograde.grading import export as exporting
 
-    room = _course(course)
+    room = _course(course, begun=True)
     output = output or course / "grades.csv"
     try:
         if plagiarism and dry_run:
@@ -306,9 +321,12 @@ def _units(units):
     return units or known
 
 
-def _course(root):
+def _course(root, begun=False):
+    """The class in a folder; begun: it must be there, so that a misspelt name makes no new one."""
     from autograde.grading.course import Course
 
+    if begun and not root.is_dir():
+        raise click.ClickException(f"{root} is no class: run `python -m autograde release --course {root}` first")
     return Course(root)
 
 
@@ -324,6 +342,7 @@ def _progress():
         TextColumn("{task.description:14}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TimeElapsedColumn(),
         RateColumn(),
         TimeRemainingColumn(),
         console=console,

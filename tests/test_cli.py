@@ -81,7 +81,7 @@ def contents(folder):
         (["release", "bptt"], "would be released"),
         (["report"], "rtrl"),
         (["export"], "6 lines would be written"),
-        (["grade", "bptt"], "1 hand-in: ada"),
+        (["grade", "bptt"], "1 hand-in: ada; 0 graded and unchanged"),
         (["feedback"], "1 page: ada"),
     ],
 )
@@ -101,3 +101,18 @@ def test_feedback_before_grading_says_what_to_run(run, tmp_path):
     result = run("feedback", "--course", tmp_path)
     assert result.exit_code == 1
     assert "autograde grade" in result.output
+
+
+@pytest.mark.parametrize("command", ["report", "export", "feedback"])
+def test_a_misspelt_class_is_not_made(run, tmp_path, command):
+    result = run(command, "--course", tmp_path / "clsas")
+    assert result.exit_code == 1
+    assert "is no class" in result.output
+    assert not (tmp_path / "clsas").exists()
+
+
+@pytest.mark.parametrize("command", ["feedback", "grade"])
+def test_a_unit_without_hand_ins_is_said(run, graded, command):
+    result = run(command, "nosuch", "--course", graded, *(["--dry-run"] if command == "grade" else []))
+    assert result.exit_code == 1
+    assert "nosuch" in result.output

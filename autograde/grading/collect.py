@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from autograde.grading.source import Member, RefusedError, SourceError, opened, shown
 
 MAX_ID = 60  # characters: four bytes each are within a file system's 255
+NUMBERS = "collected.json"  # in the class's folder: the platform's number of each student, by unit
 LAST_MOMENT = 253402300799  # the end of the year 9999, after which there are no dates
 # How learning platforms name what they export. `number` tells apart two students of one name.
 MOODLE = r"(?P<student>[^/]+)_(?P<number>\d+)_assignsubmission_file(?=[_/])"
@@ -83,12 +84,18 @@ def collect(source, root, known, unit=None, pattern=None, dry_run=False):
                 )
             else:
                 found.append(Found(member, name, number, named))
-        placed = _one_each(found, known, unit, lines)
+        numbers = _read_numbers(root)
+        placed = _one_each(found, known, unit, lines, numbers)
         for (student, of_unit), item in sorted(placed.items()):
             try:
                 lines.append(_place(root, student, of_unit, item, dry_run))
             except RefusedError as error:
                 lines.append(Line(LEFT_OUT, shown(item.member.path), str(error)))
+                continue
+            if item.number:
+                numbers.setdefault(of_unit, {})[student] = item.number
+        if not dry_run and any(numbers.values()):
+            _write_numbers(root, numbers)
     return sorted(lines, key=lambda line: (KINDS.index(line.kind), line.path))
 
 
@@ -153,22 +160,48 @@ def _from_layout(path, units):
     return stem
 
 
-def _one_each(found, known, unit, lines):
+def _read_numbers(root):
+    """{unit: {student: the platform's number}} of what was collected before."""
+    try:
+        return json.loads((root / NUMBERS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _write_numbers(root, numbers):
+    draft = (root / NUMBERS).with_suffix(".part")
+    draft.write_text(json.dumps(numbers, indent=1, sort_keys=True), encoding="utf-8")
+    draft.replace(root / NUMBERS)
+
+
+def _id_of(item, namesakes, before):
+    """The id of a student; with the platform's number where the name alone would be another student's.
+
+    before is {student: number} of what was collected for the unit: a number keeps the id that it has.
+    """
+    plain, numbered = safe_id(item.name), safe_id(f"{item.name}-{item.number}")
+    if not item.number or before.get(plain) == item.number:
+        return plain
+    taken = before.get(plain, item.number) != item.number
+    return numbered if len(namesakes) > 1 or taken or numbered in before else plain
+
+
+def _one_each(found, known, unit, lines, numbers_before):
     """{(student, unit): the notebook that counts}. The others go to `lines` with the reason."""
     identities = {}
     for item in found:
         identities.setdefault(safe_id(item.name).casefold(), set()).add((item.name, item.number))
     groups = {}
     for item in found:
-        student, namesakes = safe_id(item.name), identities[safe_id(item.name).casefold()]
+        namesakes = identities[safe_id(item.name).casefold()]
         if len(namesakes) > 1:
             numbers = {number for _, number in namesakes}
             if "" in numbers or len(numbers) < len(namesakes):
                 names = ", ".join(sorted({shown(name) for name, _ in namesakes}))
-                text = f"the names {names} would give the same id, {student}. Rename one, or tell them by --pattern."
+                same = safe_id(item.name)
+                text = f"the names {names} would give the same id, {same}. Rename one, or tell them by --pattern."
                 lines.append(Line(LEFT_OUT, shown(item.member.path), text))
                 continue
-            student = safe_id(f"{item.name}-{item.number}")
         try:
             content = item.member.read()
         except RefusedError as error:
@@ -181,21 +214,34 @@ def _one_each(found, known, unit, lines):
             text = "does not tell its unit. Name it: collect SOURCE UNIT."
             lines.append(Line(LEFT_OUT, shown(item.member.path), text))
             continue
+        student = _id_of(item, namesakes, numbers_before.get(belongs, {}))
         groups.setdefault((student, belongs), []).append(item)
+    told = [item.declared for items in groups.values() for item in items if item.declared in known]
+    strangers = [other for other in told if unit and other != unit]
+    if len(strangers) > max(2, len(told) / 2):  # one or two are their students' mistake, and get a row that says so
+        most = max(set(strangers), key=strangers.count)
+        raise SourceError(
+            f"{len(strangers)} of {len(told)} notebooks say that they are of {most}, not of {unit}. Nothing was taken:"
+            " name the right unit, or none."
+        )
     placed = {}
     for (student, belongs), items in groups.items():
         *others, last = sorted(items, key=lambda item: _rank(item, belongs))
         placed[student, belongs] = last
         for other in others:
-            text = f"{student} has a later one for {belongs}, {shown(last.member.path)}, which counts."
+            alike = _rank(other, belongs)[:3] == _rank(last, belongs)[:3]
+            why = "of the same date: look at both" if alike else "which counts"
+            text = f"{student} has a later one for {belongs}, {shown(last.member.path)}, {why}."
             lines.append(Line(DUPLICATE, shown(other.member.path), text))
     return placed
 
 
 def _rank(item, unit):
     """The rule for duplicates: a notebook of the unit before others; then the later date; then the later number."""
-    natural = [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d{1,18})", item.member.path)]
-    return item.declared == unit, item.member.modified, natural
+    path = item.member.path
+    copy = re.search(r"[-_ (]*(\d{1,18})\)?$", PurePosixPath(path).stem)
+    natural = [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d{1,18})", path)]
+    return item.declared == unit, item.member.modified, int(copy[1]) if copy else 0, natural
 
 
 def unit_of(content):
@@ -231,12 +277,17 @@ def _place(root, student, unit, item, dry_run):
     there = path.is_symlink() or path.exists()
     if there and not path.is_symlink() and _digest(path) == item.digest:
         return Line(AS_BEFORE, shown_path, f"{student} {unit}")
-    line = Line(TAKEN, shown_path, f"{student} {unit}")
+    told = f"{student} {unit}"
+    if item.number and student != safe_id(item.name):
+        told += f" (another student is called {shown(item.name)}; the number holds for this assignment alone)"
+    if item.declared and item.declared != unit:
+        told += f", although it says that it is of {shown(item.declared)}"
+    line = Line(TAKEN, shown_path, told)
     if there:
         before = path.lstat().st_mtime
         kept = _kept_path(root, student, unit, before)
         note = "; it is older than what it replaces" if item.member.modified < before else ""
-        line = Line(REPLACED, shown_path, f"{student} {unit}, the earlier one is now {kept.relative_to(root)}{note}")
+        line = Line(REPLACED, shown_path, f"{told}, the earlier one is now {kept.relative_to(root)}{note}")
     if dry_run:
         return line
     content = item.member.read()

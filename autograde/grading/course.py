@@ -145,12 +145,11 @@ class Course:
 
         todo = []  # names: the files are read again when their turn comes, so that a large class stays out of memory
         for student in self.submitted(unit) if students is None else students:
-            job = job_of(student)
-            graded = (self.root / "autograded" / student / unit / f"{unit}.ipynb").exists()
-            if not force and graded and read_record(self.root, unit, student).get("hand_in") == fingerprint(job):
-                yield student, False
-            else:
+            if force or not self._is_graded(job_of(student)):
                 todo.append(student)
+                self._forget(unit, student)
+            else:
+                yield student, False
         workers = cores() if workers is None else workers
         if scheduler:
             make, count = partial(dask_executor, scheduler), max(cores(), 16)
@@ -161,6 +160,27 @@ class Course:
         for result in run_all(map(job_of, todo), make, count):
             self._record(result)
             yield result.student, True
+
+    def pending(self, unit, force=False):
+        """The students whose hand-in `grade_all` would grade."""
+        self._require_release(unit)
+        release = self._release(unit).read_text(encoding="utf-8")
+        jobs = (
+            job_for(self._notebook(unit, student), unit, student, release, 0, self.limits, "")
+            for student in self.submitted(unit)
+        )
+        return [job.student for job in jobs if force or not self._is_graded(job)]
+
+    def _is_graded(self, job):
+        """Whether the record of a hand-in speaks of this file and this release."""
+        graded = (self.root / "autograded" / job.student / job.unit / f"{job.unit}.ipynb").exists()
+        return graded and read_record(self.root, job.unit, job.student).get("hand_in") == fingerprint(job)
+
+    def _forget(self, unit, student):
+        """An interrupted run, also one with force, is continued: what it meant to grade is not done."""
+        record = read_record(self.root, unit, student)
+        if record.pop("hand_in", None):
+            write_record(self.root, unit, student, record)
 
     def _record(self, result):
         """Put an examined hand-in into the gradebook by nbgrader's own converter, then write its record."""

@@ -175,6 +175,39 @@ def test_students_of_one_name_are_told_apart_by_number_or_left_to_a_person(tmp_p
     assert {line.path for line in lines if line.kind == LEFT_OUT} == {"Ann Lee/bptt.ipynb", "Ann-Lee/bptt.ipynb"}
 
 
+def moodle(path, *students):
+    """An export of Moodle with these (name, number, content)."""
+    return make_zip(path, {f"{name}_{n}_assignsubmission_file_/bptt.ipynb": content for name, n, content in students})
+
+
+def test_a_namesakes_hand_in_is_never_replaced(tmp_path):
+    room, first, second = tmp_path / "class", changed(1), changed(2)
+    collect(moodle(tmp_path / "1.zip", ("Pat Smith", 100, first)), room, KNOWN)
+    both = (("Pat Smith", 100, first), ("Pat Smith", 200, second))
+    lines = collect(moodle(tmp_path / "2.zip", *both), room, KNOWN)
+    assert submitted(room) == {"Pat-Smith": first, "Pat-Smith-200": second}
+    assert "another student is called Pat Smith" in " ".join(map(str, lines))
+    collect(moodle(tmp_path / "3.zip", ("Pat Smith", 200, changed(3))), room, KNOWN)
+    assert submitted(room) == {"Pat-Smith": first, "Pat-Smith-200": changed(3)}
+
+
+def test_an_export_of_another_unit_is_refused_whole(tmp_path):
+    others = {f"s{i}/rnn.ipynb": OTHER for i in range(5)}
+    at = make_folder(tmp_path / "x", {**others, "lee/bptt.ipynb": NOTEBOOK})
+    with pytest.raises(SourceError, match="5 of 6 notebooks say that they are of rnn"):
+        collect(at, tmp_path / "class", KNOWN, unit=UNIT)
+    assert not (tmp_path / "class").exists()
+
+
+@pytest.mark.parametrize("second", ["gru (1)", "gru-1", "gru1", "gru_2", "gru (10)"])
+def test_of_one_date_the_number_at_the_end_of_the_name_counts(tmp_path, second):
+    at = make_folder(tmp_path / "x", {"lee/gru.ipynb": changed(1), f"lee/{second}.ipynb": changed(2)})
+    for path in at.rglob("*.ipynb"):
+        os.utime(path, (1e9, 1e9))
+    collect(at, tmp_path / "class", KNOWN, unit=UNIT)
+    assert submitted(tmp_path / "class") == {"lee": changed(2)}
+
+
 def info(name, mode=0, flags=0):
     item = zipfile.ZipInfo("placeholder")
     item.filename, item.external_attr = name, mode << 16
@@ -324,7 +357,7 @@ def test_whatever_members_are_called_each_is_reported_and_nothing_leaves_the_cla
     at = tmp_path_factory.mktemp("any")
     members = {info(f"{name}{end}"): NOTEBOOK for name, end in dict(names).items()}
     lines = collect(make_zip(at / "x.zip", members), at / "class", KNOWN)
-    written = [p for p in at.rglob("*") if p.is_file() and p.name != "x.zip"]
+    written = [p for p in at.rglob("*") if p.is_file() and p.name not in ("x.zip", "collected.json")]
     assert all(p.relative_to(at / "class").parts[0] == "submitted" and p.name == "bptt.ipynb" for p in written)
     assert len(written) == sum(line.kind == TAKEN for line in lines)
     assert all(str(line).isprintable() for line in lines)

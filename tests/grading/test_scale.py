@@ -79,6 +79,17 @@ def test_a_second_run_grades_nothing_again(undisturbed):
     assert gradebook(undisturbed) == before
 
 
+def test_an_interrupted_regrade_goes_on_without_force(undisturbed, tmp_path):
+    course = Course(shutil.copytree(undisturbed.root, tmp_path / "class"), LIMITS, best_kernel() or "python3")
+    run = course.grade_all(UNIT, force=True, workers=1)
+    first, _ = next(run)
+    run.close()
+    assert sorted(s for s, now in course.grade_all(UNIT, workers=2) if now) == sorted(
+        {f"s{i}" for i in range(6)} - {first}
+    )
+    assert gradebook(course) == gradebook(undisturbed)
+
+
 def test_a_changed_hand_in_is_graded_again_alone(undisturbed, tmp_path):
     course = Course(shutil.copytree(undisturbed.root, tmp_path / "class"), LIMITS, best_kernel() or "python3")
     hand_in(course.root, "s0", UNIT, as_text(source_notebook(UNIT)))
