@@ -1,5 +1,6 @@
 """The built book, served from localhost and opened in Chromium."""
 
+import contextlib
 import functools
 import http.server
 import os
@@ -128,19 +129,29 @@ class Watch:
         return self.page
 
 
+@pytest.fixture(scope="session")
+def contexts(browser):
+    """Browser contexts by viewport and options: a new one costs a window, a tab in it little."""
+    return {}
+
+
 @pytest.fixture
-def tab(browser, site):
+def tab(browser, site, contexts):
     """Opens tabs: tab("narrow" or "wide", **context options) -> Watch. What a tab complained about fails the test."""
-    contexts, watches = [], []
+    watches = []
 
     def open_tab(viewport, **options):
-        contexts.append(browser.new_context(viewport=VIEWPORTS[viewport], **options))
-        watches.append(Watch(contexts[-1], site))
+        key = (viewport, *sorted(options.items()))
+        if key not in contexts:
+            contexts[key] = browser.new_context(viewport=VIEWPORTS[viewport], **options)
+        watches.append(Watch(contexts[key], site))
         return watches[-1]
 
     yield open_tab
-    for context in contexts:
-        context.close()
+    for watch in watches:
+        with contextlib.suppress(Exception):  # a tab that shows no page has no storage
+            watch.page.evaluate("localStorage.clear()")  # the next tab knows nothing of this one
+        watch.page.close()
     complaints = [complaint for watch in watches for complaint in watch.complaints]
     assert not complaints, "\n".join(complaints)
 
