@@ -1,9 +1,8 @@
 """Does the live figure of `gradients` compute what NumPy computes, with mouse and keyboard, and say it in words?"""
 
-import json
-
 import numpy as np
 import pytest
+from live_figure import LiveFigure
 
 pytestmark = pytest.mark.slow
 
@@ -12,33 +11,10 @@ PAGE = "book/gradients.html"
 SAME = {"rel": 1e-9, "abs": 1e-300}
 
 
-class Norms:
+class Norms(LiveFigure):
     """The figure in a tab, and what NumPy says that it must show."""
 
-    def __init__(self, page):
-        self.page = page
-        self.figure = page.locator("#live-gradients")
-        self.data = json.loads(self.figure.locator("script.live-data").text_content())
-
-    def value_of(self, name):
-        return float(self.figure.locator(f"input[data-name='{name}']").input_value())
-
-    def slide(self, name, value):
-        """Moves a slider with the keyboard."""
-        range_input = self.figure.locator(f"input[data-name='{name}']")
-        for _ in range(200):
-            now = self.value_of(name)
-            if abs(now - value) < 1e-9:
-                return
-            range_input.press("ArrowRight" if now < value else "ArrowLeft")
-        raise AssertionError(f"the slider {name} never reached {value}")
-
-    def shown(self, name):
-        element = self.figure.locator(f"td[data-name='{name}']")
-        value = float(element.get_attribute("data-value"))
-        printed = float(element.text_content().replace("\u2212", "-"))
-        assert printed == pytest.approx(value, rel=0.06, abs=5e-4 if "e" not in element.text_content() else 0)
-        return value
+    stem = "gradients"
 
     def dots(self):
         """{k: norm} of the dots in the picture."""

@@ -1,9 +1,8 @@
 """Does the live figure of `gru` compute what the reference computes, with mouse and keyboard, and say it in words?"""
 
-import json
-
 import numpy as np
 import pytest
+from live_figure import LiveFigure
 
 from solutions import gru
 
@@ -13,42 +12,16 @@ PAGE = "book/gru.html"
 SAME = {"rel": 1e-9, "abs": 1e-300}
 
 
-class Factors:
+class Factors(LiveFigure):
     """The figure in a tab, and what the reference says that it must show."""
 
-    def __init__(self, page):
-        self.page = page
-        self.figure = page.locator("#live-gru")
-        self.data = json.loads(self.figure.locator("script.live-data").text_content())
-
-    def value_of(self, name):
-        return float(self.figure.locator(f"input[data-name='{name}']").input_value())
-
-    def slide(self, name, value):
-        """Moves a slider with the keyboard."""
-        range_input = self.figure.locator(f"input[data-name='{name}']")
-        for _ in range(200):
-            now = self.value_of(name)
-            if abs(now - value) < 1e-9:
-                return
-            range_input.press("ArrowRight" if now < value else "ArrowLeft")
-        raise AssertionError(f"the slider {name} never reached {value}")
-
-    def shown(self, name):
-        element = self.figure.locator(f"td[data-name='{name}']")
-        value = float(element.get_attribute("data-value"))
-        printed = float(element.text_content().replace("\u2212", "-"))
-        assert printed == pytest.approx(value, rel=0.06, abs=5e-4 if "e" not in element.text_content() else 0)
-        return value
+    stem = "gru"
 
     def bands(self):
         """[(from, to)] of the shaded stretches."""
         return self.figure.locator("rect[data-name^='band-']").evaluate_all(
             "all => all.map((e) => [Number(e.dataset.from), Number(e.dataset.to)])"
         )
-
-    def said(self):
-        return self.figure.locator("[aria-live='polite']").text_content()
 
     def agrees(self):
         gamma, u, r = (np.array([self.value_of(name)]) for name in ("gamma", "u", "r"))

@@ -1,9 +1,8 @@
 """Does the live figure of `kalman` compute what `solutions.kalman` computes, in both modes, with mouse and keyboard?"""
 
-import json
-
 import numpy as np
 import pytest
+from live_figure import LiveFigure
 
 from solutions import kalman
 
@@ -13,29 +12,10 @@ PAGE = "book/kalman.html"
 SAME = {"rel": 1e-8, "abs": 1e-10}
 
 
-class Filter:
+class Filter(LiveFigure):
     """The figure in a tab, and what the reference says that it must show."""
 
-    def __init__(self, page):
-        self.page = page
-        self.figure = page.locator("#live-kalman")
-        self.data = json.loads(self.figure.locator("script.live-data").text_content())
-
-    def value_of(self, name):
-        return float(self.figure.locator(f"input[data-name='{name}']").input_value())
-
-    def slide(self, name, value):
-        """Moves a slider with the keyboard."""
-        range_input = self.figure.locator(f"input[data-name='{name}']")
-        for end, key in (("min", "Home"), ("max", "End")):
-            if value == float(range_input.get_attribute(end)):
-                range_input.press(key)
-        for _ in range(200):
-            now = self.value_of(name)
-            if abs(now - value) < 1e-9:
-                return
-            range_input.press("ArrowRight" if now < value else "ArrowLeft")
-        raise AssertionError(f"the slider {name} never reached {value}")
+    stem = "kalman"
 
     def choose(self, mode):
         self.figure.locator(f"button[data-name='{mode}']").click()
@@ -45,14 +25,7 @@ class Filter:
         return pressed.get_attribute("data-name")
 
     def shown(self, name):
-        element = self.figure.locator(f"td[data-name='{name}']")
-        value = float(element.get_attribute("data-value"))
-        printed = float(element.text_content().replace("\u2212", "-"))
-        assert printed == pytest.approx(value, rel=0.06, abs=0.051 if name == "log-likelihood" else 5e-4)
-        return value
-
-    def said(self):
-        return self.figure.locator("[aria-live='polite']").text_content()
+        return super().shown(name, rounding=0.051 if name == "log-likelihood" else 5e-4)
 
     def agrees(self):
         d, mode = self.data, self.mode()
