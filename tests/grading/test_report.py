@@ -133,6 +133,7 @@ def test_the_terminal_shows_the_same_and_no_control_character(course, report):
 
 
 def test_an_empty_class_is_said_and_no_gradebook_is_made(tmp_path):
+    (tmp_path / "class").mkdir()
     result = CliRunner().invoke(main, ["report", "--course", str(tmp_path / "class")])
     assert result.exit_code == 0
     assert "no unit has been released" in result.output
