@@ -279,7 +279,7 @@ def test_symbols_on_the_notation_page_have_the_shapes_of_the_arrays(rng):
 
 
 def test_the_reference_passes_whatever_the_seed():
-    for seed in range(150):
+    for seed in (*range(150), 333, 334, 345, 668):  # the last four drew filters that grow until tanh bends
         verdict = check.gru_weights_from_kalman.run(kalman.gru_weights_from_kalman, seed)
         assert verdict.right, f"seed {seed}: {verdict}"
 

@@ -320,22 +320,31 @@ def _gru_weights_cases(rng):
         (2, 3, 1.0, "identity"), (3, 2, 0.25, "identity"), (1, 4, 2.0, "identity"), (2, 1, 0.5, "identity"),
         (1, 1, 1e-4, "gate"), (1, 1, 2e-4, "gate"), (3, 1, 1e-4, "gate"), (2, 3, 4e-5, "torch"), (1, 2, 5e-5, "torch"),
     ):  # fmt: skip
-        F, A, K = _gentle(rng, D, H)
-        x = rng.normal(size=(12, D))
+        x, F, A, K = _gentle(rng, D, H)
         inputs = {"F": F, "A": A, "K": K, "scale": scale}
         cases.append(Case(inputs, {"D": D, "H": H}, None, group, judging={"x": x}))
     return cases
 
 
+# The random gain need not be the best one, and an F that is not normal stretches some directions: 2 % of the filters
+# with several units grow beyond this bound, the worst to 1e8, and then tanh bends a right answer. With the gate at one
+# half a candidate is 2 h_t - h_{t-1}, up to three times the largest state. Below the bound that is 60 scales or 3e-3,
+# of which tanh bends away 3e-6.
+LARGEST_STATE = 20.0
+
+
 def _gentle(rng, D, H):
-    """F, A and a gain K of a filter whose gate is not nearly shut: else a candidate of any scale would bend."""
+    """Observations x, and F, A and a gain K of a filter that stays small over them and whose gate is not nearly shut:
+    else a candidate of any scale would bend."""
     while True:
         F, A, _ = _model(rng, D, H, 0.9)
         P = _covariance(rng, H)
         K = P @ A.T @ np.linalg.inv(A @ P @ A.T + _covariance(rng, D))
         gate = float((K @ A)[0, 0])
         if np.max(np.abs(K)) < 2 and (H > 1 or 0.1 < gate < 0.9):
-            return F, A, K
+            x = rng.normal(size=(12, D))
+            if np.max(np.abs(_at_rest(x, F, A, K))) < LARGEST_STATE:
+                return x, F, A, K
 
 
 def _at_rest(x, F, A, K):
@@ -348,17 +357,15 @@ def _at_rest(x, F, A, K):
     return np.array(found)
 
 
-def _logistic(a):
-    return 0.5 + 0.5 * np.tanh(0.5 * a)
-
-
 def _linear_gru(x, W_hx, W_hh, b_hx, b_hh):
     """States of a GRU whose candidate has no nonlinearity, and its gates z."""
+    from scipy.special import expit
+
     H = W_hh.shape[1]
     h, found, gates = np.zeros(H), [], []
     for x_t in x:
         from_x, from_h = W_hx @ x_t + b_hx, W_hh @ h + b_hh
-        r, z = (_logistic(from_x[i : i + H] + from_h[i : i + H]) for i in (0, H))
+        r, z = (expit(from_x[i : i + H] + from_h[i : i + H]) for i in (0, H))
         n = from_x[2 * H :] + r * from_h[2 * H :]
         h = z * h + (1 - z) * n
         found.append(h)
@@ -397,7 +404,8 @@ def _is_the_filter(trials):
     return None
 
 
-# tanh bends by a third of the cube of its argument: at a scale s and arguments up to 100 s, (100 s)²/3 of it, 1e-4.
+# tanh bends by a third of the cube of its argument. Over 2,000 seeds that cost the reference 8e-5 with one unit, whose
+# candidate is large where its gate is small, and 4e-6 with several.
 BENT = 1e-3
 
 
