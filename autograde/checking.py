@@ -5,6 +5,7 @@ apart: the cases travel to the student's kernel, plain values come back, and onl
 """
 
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from autograde import drivers
-from autograde.differences import EVERYWHERE, SAME, agree, explain, largest
+from autograde.differences import EVERYWHERE, agree, explain, largest
 from autograde.oracles import Oracle
 
 # A reference and a student's function may order their sums differently; over the longest cases that costs 1e-12.
@@ -38,10 +39,24 @@ class Case:
     group: str = ""
     driver: str = "call"
     judging: dict = field(default_factory=dict)
+    _misread: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def about(self):
         return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
+
+    def answer_as_if(self, words, change):
+        """The oracle's answer to changed inputs (see `Check`); kept, since every part and hand-in asks for it."""
+        if words not in self._misread:
+            with np.errstate(all="ignore"):
+                answer = self.oracle.compute(**{**self.inputs, **change(**self.inputs)}) if self.oracle else {}
+            self._misread[words] = _floats(answer)
+        return self._misread[words]
+
+
+def sequence_sizes(T, B, D, H):
+    """The lengths of a case whose arrays are (T, B, D) and (T, B, H)."""
+    return {"T": T, "B": B, "D": D, "H": H}
 
 
 @dataclass
@@ -53,6 +68,18 @@ class Trial:
     values: dict | None = None
     problem: str | None = None
     expected: list = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """An output that differs from one of its sources in a case."""
+
+    case: Case
+    output: str
+    source: str
+    tolerance: float
+    actual: np.ndarray
+    expected: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -114,50 +141,47 @@ class Agrees:
 
     def judge(self, check, trials):
         """(what is wrong, None) or (None, what is right)."""
-        differing = [(trial, gaps) for trial in trials if (gaps := list(self._gaps(check, trial)))]
+        differing = [gaps for trial in trials if (gaps := list(self._gaps(check, trial)))]
         if not differing:
             sources = dict.fromkeys(source for t in trials for source, _, e in t.expected if set(e) & set(self.outputs))
             verb = "agrees" if len(self.outputs) == 1 else "agree"
             return None, f"{verb} with {' and '.join(sources)} in {_count(trials)}"
-        gap, index, name, source, about = max(
-            (*largest(actual, expected), name, source, trial.case.about)
-            for trial, gaps in differing
-            for name, source, actual, expected in gaps
-        )
-        several = len(self.outputs) > 1
+        worst = max((gap for gaps in differing for gap in gaps), key=lambda gap: largest(gap.actual, gap.expected))
+        size, index = largest(worst.actual, worst.expected)
+        name = f" {worst.output}" if len(self.outputs) > 1 else ""
         where = f" at [{', '.join(map(str, index))}]" if index else ""
-        size = f"by {gap:.2g}" if np.isfinite(gap) else "where it is not a finite number"
+        by = f"by {size:.2g}" if np.isfinite(size) else "where it is not a finite number"
         scope = "in every case" if len(differing) == len(trials) else f"in {len(differing)} of {len(trials)} cases"
-        text = f"differs from {source} {scope}, most{f' {name}' * several}{where} {size} ({about})"
+        text = f"differs from {worst.source} {scope}, most{name}{where} {by} ({worst.case.about})"
         hints = self._hints(check, differing)
         return text + (f": {'; '.join(hints)}" if hints else ""), None
 
     def _gaps(self, check, trial):
-        """(output, source, actual, expected) for every output that differs from one of its sources."""
+        """A `Gap` for every output that differs from one of its sources."""
         for name in self.outputs:
             actual = trial.values[name]
             for source, tolerance, expected in trial.expected:
-                if name in expected and not agree(actual, expected[name], check.tolerance_for(actual, tolerance)):
-                    yield name, source, actual, expected[name]
+                accepted = check.tolerance_for(actual, tolerance)
+                if name in expected and not agree(actual, expected[name], accepted):
+                    yield Gap(trial.case, name, source, accepted, actual, expected[name])
                     break
 
     def _hints(self, check, differing):
-        """What explains an output in every case in which it differs; and which outputs are right."""
-        readings = {}
-        for trial, gaps in differing:
-            for name, _, actual, expected in gaps:
-                steps = check.returns[name].split()[:1]
-                found = explain(actual, expected, trial.case.sizes, steps in (["T"], ["T+1"]), steps == ["T+1"])
-                found = found or check.by_blocks(name, actual, expected)
-                readings.setdefault(name, []).append(set(found))
-        hints = []
-        for name, found in readings.items():
-            common = set.intersection(*found)
-            named = {reading for reading in common if not reading.endswith(EVERYWHERE)}
-            label = f"{name}: " if len(self.outputs) > 1 else ""
-            hints += [label + reading for reading in sorted(named or common)]
-        right = [name for name in self.outputs if name not in readings]
-        return hints + ([f"{', '.join(right)} {'is' if len(right) == 1 else 'are'} right"] if right else [])
+        """What explains the outputs in every case in which they differ, together or each; and which are right."""
+        by_output = {}
+        for gap in (gap for gaps in differing for gap in gaps):
+            by_output.setdefault(gap.output, []).append(gap)
+        hints = [
+            f"it is as if {words}"
+            for words, change in check.as_if.items()
+            if all(_are_those(gaps, gaps[0].case.answer_as_if(words, change)) for gaps in differing)
+        ]
+        if not hints:
+            for name, gaps in by_output.items():
+                label = f"{name}: " if len(self.outputs) > 1 else ""
+                hints += [label + reading for reading in check.readings(gaps)]
+        right = [name for name in self.outputs if name not in by_output]
+        return hints + ([f"{_are(right)} right"] if right else [])
 
 
 @dataclass(frozen=True)
@@ -182,9 +206,28 @@ class Holds:
         return self.test(trials), self.names_right
 
 
+def _are_those(gaps, answer):
+    """Whether the differing outputs of one case are those of another answer of its oracle."""
+    return all(g.output in answer and agree(g.actual, answer[g.output], g.case.oracle.tolerance) for g in gaps)
+
+
+def _common(readings):
+    """What all lists of readings share; the vague only where there is nothing else."""
+    common = set.intersection(*map(set, readings))
+    named = {reading for reading in common if not reading.endswith(EVERYWHERE)}
+    return sorted(named or common)
+
+
 def _stacked(count):
     """How a shape names an axis of `count` blocks."""
     return ("+".join("H" * count), f"{count}H") if count else ()
+
+
+def _block_readings(name, actual, expected, tolerance):
+    """What explains a block, {name: block} given: also that it is another one of the blocks."""
+    others = [n for n in expected if n != name and np.any(expected[n])]
+    taken = [f"holds what belongs to {n}" for n in others if agree(actual[name], expected[n], tolerance)]
+    return explain(actual[name], expected[name]) + taken
 
 
 def _count(trials):
@@ -220,14 +263,16 @@ class Check:
     Case; parts, each worth some of the points.
     An output whose shape begins with T or T+1 is a sequence. With unique=False the answer is not determined by the
     inputs, and grading does not compare it with the reference. float32=True accepts single precision. blocks names
-    what is stacked along axes of several times H, such as the gates ("r", "z", "n").
+    what is stacked along an axis of several times H, such as the gates ("r", "z", "n"), or along two axes, row by row.
+    as_if {words: function} says how a question may be misread: the function takes a case's inputs by name and returns
+    those that would be others; where a wrong answer is the oracle's answer to them, it is "as if" the words held.
     """
 
-    def __init__(self, name, points, returns, cases, parts, *, float32=False, unique=True, blocks=()):
+    def __init__(self, name, points, returns, cases, parts, *, float32=False, unique=True, blocks=(), as_if=None):
         if sum(part.points for part in parts) != points:
             raise ValueError(f"{name}: the parts' points do not add up to {points}")
         self.name, self.points, self.returns, self.cases, self.parts = name, points, returns, cases, parts
-        self.float32, self.unique, self.blocks = float32, unique, blocks
+        self.float32, self.unique, self.blocks, self.as_if = float32, unique, blocks, as_if or {}
 
     def __call__(self, function):
         """Judge a function in the notebook and print the verdict."""
@@ -241,19 +286,38 @@ class Check:
         outcomes = [drivers.attempt(function, case.inputs, case.driver) for case in cases]
         return self.judge(cases, outcomes, self.expect(cases, reference))
 
-    def by_blocks(self, output, actual, expected):
-        """Where an output stacks the blocks of several gates: which of them are right, and what the others show."""
-        names = _stacked(len(self.blocks))
-        axis = next((i for i, term in enumerate(self.returns[output].split()) if term in names), None)
-        if axis is None or actual.shape != expected.shape:
+    def readings(self, gaps):
+        """What explains one output in every case in which it differs."""
+        steps = self.returns[gaps[0].output].split()[:1]
+        sequence, given = steps in (["T"], ["T+1"]), steps == ["T+1"]
+        found = (explain(g.actual, g.expected, g.case.sizes, sequence, given, g.case.inputs) for g in gaps)
+        return _common(found) or self._by_blocks(gaps)
+
+    def _by_blocks(self, gaps):
+        """Where an output stacks named blocks: which of them are right in every case, and what the others show."""
+        cases = [(self._split(g, g.actual), self._split(g, g.expected), g.tolerance) for g in gaps]
+        right, wrong = [], {}
+        for name in cases[0][0]:
+            found = [_block_readings(name, *case) for case in cases if not agree(case[0][name], case[1][name], case[2])]
+            if found:
+                wrong.setdefault(next(iter(_common(found)), "differs"), []).append(name)
+            else:
+                right.append(name)
+        if not right and set(wrong) <= {"differs"}:
             return []
-        pairs = [np.split(array, len(self.blocks), axis) for array in (actual, expected)]
-        blocks = zip(self.blocks, *pairs, strict=True)
-        readings = {n: explain(a, e) or ["differs"] for n, a, e in blocks if not agree(a, e, SAME)}
-        if len(readings) == len(self.blocks):
-            return []
-        right = ", ".join(n for n in self.blocks if n not in readings)
-        return [f"the block of {right} is right; {'; '.join(f'{n}: {r[0]}' for n, r in readings.items())}"]
+        hints = [f"the block{'s'[: len(right) > 1]} of {_are(right)} right"] if right else []
+        return ["; ".join(hints + [f"{', '.join(names)}: {reading}" for reading, names in wrong.items()])]
+
+    def _split(self, gap, array):
+        """{name: block} of an output that stacks blocks, {} of any other."""
+        names = np.array(self.blocks)
+        axes = [i for i, term in enumerate(self.returns[gap.output].split()) if term in _stacked(len(names))]
+        if not names.size or len(axes) != names.ndim:
+            return {}
+        blocks = [array]
+        for axis in axes:
+            blocks = [part for block in blocks for part in np.split(block, len(names), axis)]
+        return dict(zip(names.ravel().tolist(), blocks, strict=True))
 
     def tolerance_for(self, actual, tolerance):
         return max(tolerance, FLOAT32_TOLERANCE) if self.float32 and actual.dtype == np.float32 else tolerance
@@ -264,8 +328,9 @@ class Check:
 
     def judge(self, cases, outcomes, expected=None):
         """The verdict on the outcomes of the cases (see `drivers.attempt`); expected comes from `expect`."""
-        if any(outcome.get("error") == "NotImplementedError" for outcome in outcomes):
-            return Verdict(self.name, 0, self.points, problem="not implemented yet")
+        unwritten = [outcome for outcome in outcomes if outcome.get("error") == "NotImplementedError"]
+        if unwritten:
+            return Verdict(self.name, 0, self.points, problem=self._unwritten(unwritten[0].get("where")))
         if expected is None:
             expected = self.expect(cases)
         trials = [self._examine(*parts) for parts in zip(cases, outcomes, expected, strict=True)]
@@ -305,7 +370,7 @@ class Check:
         if "error" in outcome:
             where_in = f"{outcome['where']}, " if outcome.get("where") else ""
             at = f", in {where_in}line {outcome['line']}: {outcome['text']}" if outcome.get("text") else ""
-            trial.problem = f"stops with {outcome['error']}: {outcome['message']}{at}{where}"
+            trial.problem = f"stops with {outcome['error']}: {outcome['message']}{at}{where}{self._elsewhere(outcome)}"
         elif outcome.get("mutated"):
             names = list(case.inputs)
             changed = " and ".join(names[i] for i in outcome["mutated"] if i < len(names))
@@ -314,6 +379,26 @@ class Check:
             trial.values, problem = self._unpack(outcome.get("value"), case)
             trial.problem = problem and f"{problem}{where}"
         return trial
+
+    def _unwritten(self, where):
+        """What to say of an answer that is not written, or that needs one which is not."""
+        if self._is_another_question(where):
+            return f"needs `{where}`, which is not implemented yet: answer that question first"
+        return "not implemented yet"
+
+    def _elsewhere(self, outcome):
+        """What to say of an error that arose in the function of another question, or for want of it; else nothing."""
+        missing = re.match(r"name '(\w+)' is not defined", outcome["message"])
+        if outcome["error"] == "NameError" and missing and self._is_another_question(missing[1]):
+            return f": `{missing[1]}` is a question of its own; answer it first, and run its cell"
+        where = outcome.get("where")
+        if self._is_another_question(where):
+            return f": `{where}` is a question of its own; if its check passes, look at what it is given here"
+        return ""
+
+    def _is_another_question(self, name):
+        """Whether the unit has such a question besides this one: the checks of a unit stand in one module."""
+        return name != self.name and isinstance(vars(sys.modules[self.cases.__module__]).get(name), Check)
 
     def _unpack(self, value, case):
         """({name: array}, None) or (None, what is wrong with the shape or type)."""
@@ -372,6 +457,10 @@ def _kind(value):
 
 def _listed(names):
     return ", ".join(map(str, names))
+
+
+def _are(names):
+    return f"{_listed(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _named(shape, numbers):

@@ -71,6 +71,20 @@ def _scale(actual, expected, sizes):
     return named + ([f"scaled by {c:.4g} {EVERYWHERE}"] if expected.size > 1 else [])
 
 
+def _multiplied(actual, expected, inputs):
+    """Which input, one number or one for each entry, is a factor once too often, or is missing as one."""
+    readings = []
+    for name, value in inputs.items():
+        factor = np.asarray(value if isinstance(value, (float, np.ndarray)) else 0.0)
+        if factor.dtype.kind != "f" or factor.shape not in ((), expected.shape) or not np.all(factor):
+            continue
+        if _same(actual, expected * factor):
+            readings.append(f"the factor {name} once too often")
+        if _same(actual * factor, expected):
+            readings.append(f"the factor {name} is missing")
+    return readings
+
+
 def _moved(actual, expected):
     """How the entries stand in other places: transposed, reversed in time, shifted by one step."""
     square = actual.ndim == 2 and actual.shape[0] == actual.shape[1]
@@ -117,12 +131,13 @@ def _rounded(actual, expected):
     return []
 
 
-def explain(actual, expected, sizes=None, sequence=False, given=False):
+def explain(actual, expected, sizes=None, sequence=False, given=False, inputs=None):
     """Common shapes of wrongness that turn `expected` into `actual`, each in a few words; an empty list if none.
 
     Both arrays, of any shape; sizes names the lengths of the case ({"T": 5, ...}) so that a factor can be named;
     sequence says that the first axis is time, given that it holds T + 1 entries, from one of which the recursion
-    starts. Several entries mean several readings (a factor 2 may be B or D): other cases decide.
+    starts; inputs {name: value} are the case's, any of which may be a factor too many or too few.
+    Several entries mean several readings (a factor 2 may be B or D): other cases decide.
     """
     actual, expected = np.asarray(actual), np.asarray(expected)
     if actual.shape != expected.shape:
@@ -136,5 +151,5 @@ def explain(actual, expected, sizes=None, sequence=False, given=False):
         _rounded(actual, expected)
         or _partly(actual, expected, sequence, given)
         or _moved(actual, expected)
-        or _scale(actual, expected, sizes or {})
+        or _scale(actual, expected, sizes or {}) + _multiplied(actual, expected, inputs or {})
     )

@@ -1,5 +1,7 @@
 """Does a verdict say the thing that helps, once, and about the right output?"""
 
+from types import FunctionType
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,45 @@ def test_an_error_names_the_function_in_which_it_happened():
     assert "in inner, line" in str(check.neuron_forward.run(lambda x, u, w: inner(x)))
 
 
+def with_step(step=None):
+    """`gru_forward` as a student's cell has it, beside a `gru_step` of ours or none."""
+    namespace = {"np": np} if step is None else {"np": np, "gru_step": step}
+    return FunctionType(gru.gru_forward.__code__, namespace)
+
+
+def test_an_earlier_question_that_is_not_written_is_named():
+    def gru_step(*_):
+        raise NotImplementedError
+
+    assert gru_check.gru_step.run(gru_step).problem == "not implemented yet"
+    problem = gru_check.gru_forward.run(with_step(gru_step)).problem
+    assert problem == "needs `gru_step`, which is not implemented yet: answer that question first"
+
+
+def test_an_earlier_question_whose_cell_has_not_run_is_named():
+    text = " ".join(str(gru_check.gru_forward.run(with_step())).split())
+    assert "NameError: name 'gru_step' is not defined" in text
+    assert "`gru_step` is a question of its own; answer it first, and run its cell" in text
+
+
+def test_an_error_in_the_function_of_an_earlier_question_points_there():
+    def gru_step(x_t, h, *_):
+        return x_t @ h
+
+    said = "`gru_step` is a question of its own; if its check passes, look at what it is given here"
+    assert said in " ".join(str(gru_check.gru_forward.run(with_step(gru_step))).split())
+    assert "a question of its own" not in str(gru_check.gru_step.run(gru_step))
+
+
+def test_a_helper_with_the_name_of_another_units_question_is_no_question():
+    def gru_step(x):
+        return x[100]
+
+    text = str(check.neuron_forward.run(lambda x, u, w: gru_step(x)))
+    assert "in gru_step, line" in text
+    assert "question" not in text
+
+
 def test_checkpoints_kept_twice_pass_and_all_states_do_not():
     def roomy(x, h0, W_hx, W_hh, b_h, dh):
         """Two lists of checkpoints, and each segment as a list, as an array and as a copy."""
@@ -93,4 +134,4 @@ def test_stacked_gates_are_compared_block_by_block():
         return {**right, "dW_hx": sign[:, None] * right["dW_hx"], "db_hx": sign * right["db_hx"]}
 
     text = " ".join(str(gru_check.gru_backward.run(inverted)).split())
-    assert "dW_hx: the block of r, n is right; z: the sign is opposite" in text
+    assert "dW_hx: the blocks of r, n are right; z: the sign is opposite" in text

@@ -69,6 +69,18 @@ def test_a_factor_that_two_sizes_share_gets_both_readings():
     assert any("1/D" in r for r in readings)
 
 
+def test_an_input_that_is_a_factor_too_many_or_too_few_is_named():
+    inputs = {"gain": 0.7, "gates": SQUARE + 5, "x": SEQUENCE, "zero": 0.0, "name": "keep", "texts": [["a"], []]}
+    target = RNG.normal(size=SQUARE.shape)
+    for actual, reading in (
+        (target * inputs["gates"], "the factor gates once too often"),
+        (target / inputs["gates"], "the factor gates is missing"),
+        (target * 0.7, "the factor gain once too often"),
+    ):
+        assert reading in explain(actual, target, inputs=inputs)
+    assert explain(target + 0.1 * SQUARE, target, inputs=inputs) == []
+
+
 def test_a_symmetric_matrix_is_not_called_transposed():
     symmetric = SQUARE + SQUARE.T
     assert explain(symmetric, symmetric) == []

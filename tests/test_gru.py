@@ -148,7 +148,88 @@ def test_counts_of_the_page_are_those_of_torch_less_the_biases_that_add():
     assert size("RNN", D, H) - H == H * H + H * D + H
 
 
+def converted(change):
+    """The reference's conversion, then `change(weights, given, H)` in place."""
+
+    def answer(*args):
+        given = dict(zip(NAMES, args, strict=False))
+        found = gru.convert_gate_convention(*args)
+        change(found, given, args[1].shape[1], args[4] == args[5])
+        return found
+
+    return answer
+
+
+def nothing(found, given, H, same):
+    found.update({name: value.copy() for name, value in given.items()})
+
+
+def always(found, given, H, same):
+    if same:
+        for value in found.values():
+            value[H : 2 * H] *= -1
+
+
+def reset_as_well(found, given, H, same):
+    for value in found.values():
+        value[:H] *= 1 if same else -1
+
+
+def reset_instead(found, given, H, same):
+    nothing(found, given, H, same)
+    reset_as_well(found, given, H, same)
+
+
+def old_biases(found, given, H, same):
+    found.update(b_hx=given["b_hx"].copy(), b_hh=given["b_hh"].copy())
+
+
+def one_minus(found, given, H, same):
+    if not same:
+        found["W_hh"][H : 2 * H] += 1
+
+
+CONVERSIONS = [
+    (nothing, "they are the weights that were given"),
+    (always, "there is nothing to convert here, and the block of z has changed"),
+    (reset_as_well, "the block of r has changed; which gate do the conventions differ in?"),
+    (reset_instead, "the block of r has changed, that of z has not; which gate"),
+    (old_biases, "the block of z has changed in W_hx, W_hh and not in b_hx, b_hh; which of them stand inside σ?"),
+    (one_minus, "the block of z in W_hh is one minus the old one; is 1 - σ(a) = σ(1 - a)?"),
+]
+
+
+@pytest.mark.parametrize("change", [change for change, _ in CONVERSIONS])
+def test_each_wrong_conversion_hears_what_became_of_its_blocks_and_nothing_else(change):
+    text = " ".join(str(check.convert_gate_convention.run(converted(change))).split())
+    assert [c for c, said in CONVERSIONS if said in text] == [change]
+
+
 # One unit
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (lambda factor, gamma, u, r, T: 2 * factor, "scaled by 2 in every entry"),
+        (lambda factor, gamma, u, r, T: factor * gamma, "the factor gamma once too often"),
+        (lambda factor, gamma, u, r, T: factor / u, "the factor u is missing"),
+        (lambda factor, gamma, u, r, T: factor * (1 - u + u * gamma * r), "it is as if T were one more"),
+        (lambda factor, gamma, u, r, T: (1 - u + u * gamma * r) ** (T - 1), "it is as if T were one less"),
+        (lambda factor, gamma, u, r, T: 1 - u + u * gamma * r, "it is as if T were 1"),
+        (lambda factor, gamma, u, r, T: (u + (1 - u) * gamma * r) ** T, "it is as if u were 1 - u"),
+        (lambda factor, gamma, u, r, T: (1 - u + u * gamma) ** T, "it is as if r were 1"),
+        (lambda factor, gamma, u, r, T: (1 - u + gamma * r) ** T, "it is as if γ r were not multiplied by u"),
+    ],
+)
+def test_a_wrong_factor_hears_what_is_wrong_with_it(changed, said):
+    def answer(*args):
+        right = gru.scalar_gradient_factor(*args)
+        return {**right, "factor": changed(right["factor"], *args)}
+
+    verdict = check.scalar_gradient_factor.run(answer)
+    assert verdict.points == 1
+    assert verdict.findings[1].text.endswith(said), verdict.findings[1].text
 
 
 def test_the_gate_loses_exactly_between_the_borders():

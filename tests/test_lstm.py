@@ -296,6 +296,47 @@ def test_direct_path_alone_is_worth_one_point_of_three():
     assert check.cell_jacobian.run(direct).points == 1
 
 
+# What a wrong answer hears
+
+
+def words(verdict):
+    return " ".join(str(verdict).split())
+
+
+def test_a_wrong_block_of_the_jacobian_is_named_and_so_are_the_right_ones():
+    def deaf(x_t, h, c, W_hx, W_hh, b_h):
+        J, H = lstm.cell_jacobian(x_t, h, c, W_hx, W_hh, b_h), len(h)
+        J[H:, :H] *= -1
+        return J
+
+    said = words(check.cell_jacobian.run(deaf))
+    assert "the blocks of ∂h_t/∂h_{t-1}, ∂h_t/∂c_{t-1}, ∂c_t/∂c_{t-1} are right" in said
+    assert "∂c_t/∂h_{t-1}: the sign is opposite" in said
+
+
+def test_blocks_of_the_jacobian_in_each_others_places_are_called_so():
+    def cell_first(*args):
+        return np.roll(lstm.cell_jacobian(*args), len(args[1]), axis=(0, 1))
+
+    said = words(check.cell_jacobian.run(cell_first))
+    assert "∂h_t/∂c_{t-1}: holds what belongs to ∂c_t/∂h_{t-1}" in said
+
+
+def test_a_loss_of_the_last_cell_state_that_is_ignored_is_named_in_every_part():
+    def deaf(*args):
+        return lstm.lstm_backward(*args[:-1], 0 * args[-1])
+
+    for finding in check.lstm_backward.run(deaf).findings[1:]:
+        assert finding.text.endswith("it is as if dc_T were zero"), finding.text
+
+
+def test_another_mistake_in_the_backward_pass_is_not_taken_for_that():
+    def no_later_steps(*args):
+        return {**lstm.lstm_backward(*args), "dW_hh": 0 * args[5], "dc0": 0 * args[-1]}
+
+    assert "as if" not in str(check.lstm_backward.run(no_later_steps))
+
+
 # The page
 
 

@@ -7,7 +7,7 @@ on longer sequences. Neither knows the backward recursion.
 import numpy as np
 
 from autograde import tasks
-from autograde.checking import Agrees, Case, Check, Holds
+from autograde.checking import Agrees, Case, Check, Holds, sequence_sizes
 from autograde.oracles import DIFFERENCES_TOLERANCE, Oracle, central_differences, torch_gradients
 
 PARAMETERS = ("W_hx", "W_hh", "b_h")
@@ -139,10 +139,6 @@ def _network(rng, T, B, D, H, scale=0.8):
     }
 
 
-def _sizes(T, B, D, H):
-    return {"T": T, "B": B, "D": D, "H": H}
-
-
 def _torch_oracle(network, dh):
     """Gradients of sum_t <dh_t, h_t> by torch, which has its own tanh network."""
 
@@ -168,10 +164,11 @@ def _rnn_backward_cases(rng):
     for T, B, D, H in ((5, 3, 2, 4), (1, 2, 3, 5), (4, 1, 2, 3), (6, 5, 3, 2)):
         network, dh = _network(rng, T, B, D, H), rng.normal(size=(T, B, H)) * rng.uniform(0.2, 2, size=(T, 1, 1))
         oracle = _differences(_full_loss(dh), network, tuple(network))
-        cases.append(Case(_backward_inputs(network, dh), _sizes(T, B, D, H), oracle, "small"))
+        cases.append(Case(_backward_inputs(network, dh), sequence_sizes(T, B, D, H), oracle, "small"))
     for T, B, D, H in ((30, 4, 3, 6), (23, 2, 5, 7)):
         network, dh = _network(rng, T, B, D, H, scale=1.0), rng.normal(size=(T, B, H))
-        cases.append(Case(_backward_inputs(network, dh), _sizes(T, B, D, H), _torch_oracle(network, dh), "long"))
+        oracle = _torch_oracle(network, dh)
+        cases.append(Case(_backward_inputs(network, dh), sequence_sizes(T, B, D, H), oracle, "long"))
     return cases
 
 
@@ -204,7 +201,7 @@ def _truncated_bptt_cases(rng):
         network, dh = _network(rng, T, B, D, H), rng.normal(size=(T, B, H))
         inputs = {**network, "dh": dh, "window": window}
         oracle = _truncated_oracle(network, dh, window)
-        cases.append(Case(inputs, {**_sizes(T, B, D, H), "window": window}, oracle, group))
+        cases.append(Case(inputs, {**sequence_sizes(T, B, D, H), "window": window}, oracle, group))
     return cases
 
 
@@ -239,7 +236,7 @@ def _checkpointed_cases(rng):
     for T, B, D, H in ((9, 3, 2, 4), (1, 2, 3, 5), (7, 4, 3, 2), (11, 2, 1, 3)):
         network, dh = _network(rng, T, B, D, H), rng.normal(size=(T, B, H))
         oracle = _differences(_full_loss(dh), network, tuple(network))
-        cases.append(Case({**network, "dh": dh}, _sizes(T, B, D, H), oracle, "values"))
+        cases.append(Case({**network, "dh": dh}, sequence_sizes(T, B, D, H), oracle, "values"))
     network, dh = _network(rng, **DEEP, scale=0.9), rng.normal(size=(DEEP["T"], DEEP["B"], DEEP["H"]))
     oracle = _torch_oracle(network, dh)
     cases.append(Case({**network, "dh": dh}, DEEP, oracle, "memory", "peak_memory"))

@@ -6,7 +6,8 @@ limits in which every gate is open or shut, bisection, and the dense linear syst
 
 import numpy as np
 
-from autograde.checking import Agrees, Case, Check, Holds
+from autograde.checking import Agrees, Case, Check, Holds, sequence_sizes
+from autograde.differences import agree
 from autograde.oracles import DIFFERENCES_TOLERANCE, Oracle, central_differences, torch_gradients
 
 # Weights carried into torch must give the same states and gradients to ten digits.
@@ -26,10 +27,6 @@ def _network(rng, T, B, D, H, scale=1.5):
         "b_hx": 0.7 * rng.normal(size=3 * H),
         "b_hh": 0.7 * rng.normal(size=3 * H),
     }
-
-
-def _sizes(T, B, D, H):
-    return {"T": T, "B": B, "D": D, "H": H}
 
 
 def _tensors(network):
@@ -128,7 +125,7 @@ def _forward_cases(rng):
             lambda reset, **network: {"h": _states(network, reset)},
             TORCH_TOLERANCE,
         )
-        cases.append(Case({**network, "reset": reset}, _sizes(T, B, D, H), oracle, reset))
+        cases.append(Case({**network, "reset": reset}, sequence_sizes(T, B, D, H), oracle, reset))
     return cases
 
 
@@ -158,7 +155,7 @@ def _backward_case(rng, T, B, D, H, reset, source, group):
         "differences": Oracle("finite differences", by_differences, DIFFERENCES_TOLERANCE),
     }[source]
     inputs = {"x": network["x"], "h": _states(network, reset), **{n: network[n] for n in WEIGHTS}}
-    return Case({**inputs, "dh": dh, "reset": reset}, _sizes(T, B, D, H), oracle, group)
+    return Case({**inputs, "dh": dh, "reset": reset}, sequence_sizes(T, B, D, H), oracle, group)
 
 
 def _backward_cases(rng):
@@ -227,8 +224,39 @@ def _same_states(trials):
             return (
                 f"from {given['source']!r} to {given['target']!r}: run in the convention {given['target']!r}, your"
                 f" weights give other states than the originals, by up to {gap:.2g} ({trial.case.about})"
+                f"{_what_was_done(given, trial.values)}"
             )
     return None
+
+
+def _what_was_done(given, found):
+    """What became of each block of weights, as far as it says something: "" or ": ..."."""
+    old, new = _by_block(given), _by_block(found)
+    changed = {b: [n for n in WEIGHTS if not agree(new[b][n], old[b][n], TORCH_TOLERANCE)] for b in old}
+    blocks = [block for block in old if changed[block]]
+    if not blocks:
+        return ": they are the weights that were given"
+    if given["source"] == given["target"]:
+        return f": there is nothing to convert here, and the block of {', '.join(blocks)} has changed"
+    hints = []
+    others = [block for block in blocks if block != "z"]
+    if others:
+        z = "" if changed["z"] else ", that of z has not"
+        hints.append(f"the block of {', '.join(others)} has changed{z}; which gate do the conventions differ in?")
+    kept = [name for name in WEIGHTS if name not in changed["z"]]
+    if changed["z"] and kept:
+        new_in, old_in = ", ".join(changed["z"]), ", ".join(kept)
+        hints.append(f"the block of z has changed in {new_in} and not in {old_in}; which of them stand inside σ?")
+    ones = [name for name in WEIGHTS if agree(new["z"][name], 1 - old["z"][name], TORCH_TOLERANCE)]
+    if ones:
+        hints.append(f"the block of z in {', '.join(ones)} is one minus the old one; is 1 - σ(a) = σ(1 - a)?")
+    return f": {'; '.join(hints)}" if hints else ""
+
+
+def _by_block(weights):
+    """{"r", "z" or "n": {name: its block}}."""
+    split = {name: np.split(weights[name], 3) for name in WEIGHTS}
+    return {block: {name: split[name][i] for name in WEIGHTS} for i, block in enumerate("rzn")}
 
 
 # One unit
@@ -435,9 +463,17 @@ convert_gate_convention = Check(
 scalar_gradient_factor = Check(
     "scalar_gradient_factor", 2, {"factor": "N", "loses_from": "N", "loses_to": "N"}, _factor_cases,
     [
-        Holds("factor", 1, _small_factors, "agrees with torch's derivative"),
+        Holds("factor", 1, _small_factors, "agrees with torch's derivative", outputs=["factor"]),
         Agrees("loses_from, loses_to", 1, ["loses_from", "loses_to"]),
     ],
+    as_if={
+        "T were one more": lambda T, **_: {"T": T + 1},
+        "T were one less": lambda T, **_: {"T": T - 1},
+        "T were 1": lambda **_: {"T": 1},
+        "u were 1 - u": lambda u, **_: {"u": 1 - u},
+        "r were 1": lambda r, **_: {"r": 0 * r + 1},
+        "γ r were not multiplied by u": lambda gamma, u, **_: {"gamma": gamma / u},
+    },
 )  # fmt: skip
 
 mut1_step = Check(

@@ -136,6 +136,14 @@ MUTANTS = [
         "It is the factor of one step: over T steps it is taken to the power T, eq. gru-factor.",
     ),
     Mutant(
+        "scalar_gradient_factor", "one_step_more", "(keep + u * gamma * r) ** T", "(keep + u * gamma * r) ** (T + 1)",
+        "It is the factor of T + 1 steps: from h_0 to h_T there are T of them, eq. gru-factor.",
+    ),
+    Mutant(
+        "scalar_gradient_factor", "written_whole", "(keep + u * gamma * r) ** T", "(keep + gamma * r) ** T",
+        "The candidate's way lacks its share u: only that much of the candidate is written, eq. gru-factor.",
+    ),
+    Mutant(
         "scalar_gradient_factor", "reset_forgotten", "(keep + u * gamma * r) ** T", "(keep + u * gamma) ** T",
         "The reset gate is missing: the candidate hears r h, so its slope is γ r, eq. gru-factor.",
     ),
