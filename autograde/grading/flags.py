@@ -5,16 +5,21 @@ A unit declares it beside its checks, in `autograde/checks/<stem>.py`:
     FLAGS = {"rnn_backward": ("torch.autograd", ".backward")}
 
 A dotted name is forbidden with all that is below it, however it was imported; a name with a leading dot is a method or
-an attribute of anything. The answer is read, not run, in the grading process; cells that the student added are read
-with every answer, since an answer may call them. Whoever wants to hide a name can (`getattr`, a string that is
-executed), so what runs text as code is flagged too.
+an attribute of anything. What reaches for answers or for the world outside is forbidden everywhere. The answer is read,
+not run, in the grading process; cells that the student added are read with every answer, since an answer may call them.
+Whoever wants to hide a name can (`getattr`, a string that is executed), so what runs text as code is flagged too.
 """
 
 import ast
 import importlib
 import re
+from functools import lru_cache
 
-HIDES_NAMES = ("eval", "exec", "__import__", "importlib")
+EVERYWHERE = (
+    *("solutions", "autograde.grading", "autograde.oracles"),
+    *("socket", "urllib", "http", "requests", "subprocess", "os.system", "ctypes"),
+    *("eval", "exec", "__import__", "importlib"),
+)
 MAGIC = re.compile(r"^(\s*)([%!].*)$", re.MULTILINE)
 
 
@@ -26,8 +31,6 @@ def declared(unit):
 def flags_of(notebook, unit):
     """One line for each forbidden name that a rebuilt hand-in uses, by question."""
     forbidden = declared(unit)
-    if not forbidden:
-        return []
     answers, helpers, imports = {}, [], {}
     for cell in notebook.cells:
         mark = cell.metadata.get("nbgrader", {})
@@ -40,10 +43,10 @@ def flags_of(notebook, unit):
         else:
             helpers.append(source)
     lines = []
-    for question, names in forbidden.items():
-        uses = _uses(answers.get(question, ""), (*names, *HIDES_NAMES), imports)
+    for question, source in answers.items():
+        uses = _uses(source, (*forbidden.get(question, ()), *EVERYWHERE), imports)
         lines += [f"{question}: line {line} uses {name}" for line, name in uses]
-    everything = (*dict.fromkeys(name for names in forbidden.values() for name in names), *HIDES_NAMES)
+    everything = (*dict.fromkeys(name for names in forbidden.values() for name in names), *EVERYWHERE)
     for source in helpers:
         uses = _uses(source, everything, imports)
         lines += [f"a cell of the student's own: line {line} uses {name}" for line, name in uses]
@@ -55,6 +58,7 @@ def plain_python(source):
     return MAGIC.sub(r"\1# \2", source)
 
 
+@lru_cache(maxsize=64)  # a source is read for its imports, then for its names
 def _parsed(source):
     try:
         return ast.parse(source)
