@@ -162,14 +162,14 @@ def grade(units, course, force, workers, scheduler, seconds, trust_submissions, 
         students = room.submitted(unit)
         try:
             if dry_run:
-                todo = room.pending(unit, force)
+                todo = room.pending(unit, force=force)
                 rest = f"; {len(students) - len(todo)} graded and unchanged"
                 console.print(f"{unit}: {_count(todo, 'hand-in')}{rest}", soft_wrap=True)
                 continue
             with _progress() as progress:
-                task = progress.add_task(unit, total=len(students))
+                task = progress.add_task(f"{unit}: starting", total=len(students))
                 for _ in room.grade_all(unit, force=force, workers=workers, scheduler=scheduler):
-                    progress.advance(task)
+                    progress.update(task, advance=1, description=unit)
         except (CourseError, NoSandboxError, KernelStartError) as error:
             raise click.ClickException(str(error)) from None
         except KeyboardInterrupt:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+from autograde.grading.records import write_json
 from autograde.grading.source import Member, RefusedError, SourceError, opened, shown
 
 MAX_ID = 60  # characters: four bytes each are within a file system's 255
@@ -95,7 +96,7 @@ def collect(source, root, known, unit=None, pattern=None, dry_run=False):
             if item.number:
                 numbers.setdefault(of_unit, {})[student] = item.number
         if not dry_run and any(numbers.values()):
-            _write_numbers(root, numbers)
+            write_json(root / NUMBERS, numbers)
     return sorted(lines, key=lambda line: (KINDS.index(line.kind), line.path))
 
 
@@ -166,12 +167,6 @@ def _read_numbers(root):
         return json.loads((root / NUMBERS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-
-
-def _write_numbers(root, numbers):
-    draft = (root / NUMBERS).with_suffix(".part")
-    draft.write_text(json.dumps(numbers, indent=1, sort_keys=True), encoding="utf-8")
-    draft.replace(root / NUMBERS)
 
 
 def _id_of(item, namesakes, before):

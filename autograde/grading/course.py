@@ -135,21 +135,13 @@ class Course:
         cluster. A grade is committed before the record of its hand-in is written, so that an interrupted run can be
         repeated.
         """
-        self._require_release(unit)
+        students = self.submitted(unit) if students is None else students
+        todo = dict.fromkeys(self.pending(unit, students, force))
         kernel_name = self.kernel_name or require_sandbox()
-        release = self._release(unit).read_text(encoding="utf-8")
-        seed = secrets.randbits(63)
-
-        def job_of(student):
-            return job_for(self._notebook(unit, student), unit, student, release, seed, self.limits, kernel_name)
-
-        todo = []  # names: the files are read again when their turn comes, so that a large class stays out of memory
-        for student in self.submitted(unit) if students is None else students:
-            if force or not self._is_graded(job_of(student)):
-                todo.append(student)
-                self._forget(unit, student)
-            else:
-                yield student, False
+        job_of = self._jobs(unit, secrets.randbits(63), kernel_name)
+        for student in todo:
+            self._forget(unit, student)
+        yield from ((student, False) for student in students if student not in todo)
         workers = cores() if workers is None else workers
         if scheduler:
             make, count = partial(dask_executor, scheduler), max(cores(), 16)
@@ -161,15 +153,19 @@ class Course:
             self._record(result)
             yield result.student, True
 
-    def pending(self, unit, force=False):
-        """The students whose hand-in `grade_all` would grade."""
+    def pending(self, unit, students=None, force=False):
+        """The students whose hand-in `grade_all` would grade; nothing is written."""
+        job_of = self._jobs(unit)
+        students = self.submitted(unit) if students is None else students
+        return [student for student in students if force or not self._is_graded(job_of(student))]
+
+    def _jobs(self, unit, seed=0, kernel_name=""):
+        """The function that makes a student's job. It reads the file, so that a large class stays out of memory."""
         self._require_release(unit)
         release = self._release(unit).read_text(encoding="utf-8")
-        jobs = (
-            job_for(self._notebook(unit, student), unit, student, release, 0, self.limits, "")
-            for student in self.submitted(unit)
+        return lambda student: job_for(
+            self._hand_in(unit, student), unit, student, release, seed, self.limits, kernel_name
         )
-        return [job.student for job in jobs if force or not self._is_graded(job)]
 
     def _is_graded(self, job):
         """Whether the record of a hand-in speaks of this file and this release."""
@@ -184,27 +180,31 @@ class Course:
 
     def _record(self, result):
         """Put an examined hand-in into the gradebook by nbgrader's own converter, then write its record."""
+        self._name_for_nbgrader(result.unit, result.student)
         key = (result.unit, result.student)
         EXAMINED[key] = result
         try:
-            with _one_engine():
+            with _one_transaction(self.directory.db_url):
                 call = partial(self.api.autograde, result.unit, result.student, force=True, create=True)
                 self._run(call, f"{result.student}: {result.unit}")
         finally:
             del EXAMINED[key]
         write_record(self.root, result.unit, result.student, result.record)
 
-    def _notebook(self, unit, student):
-        """The file that counts as the hand-in; nbgrader needs it under the unit's name."""
+    def _hand_in(self, unit, student):
+        """The file that counts as the hand-in: the one with the unit's name, or the only notebook."""
         folder = self.root / "submitted" / student / unit
-        notebook = folder / f"{unit}.ipynb"
-        if not notebook.exists() and not notebook.is_symlink():
-            candidates = [p for p in folder.glob("*.ipynb") if not p.is_symlink()]
-            if len(candidates) == 1:
-                shutil.copyfile(candidates[0], notebook)
-            else:
-                notebook.touch()  # an empty file gets a row and a message; no file would get neither
-        return notebook
+        named = folder / f"{unit}.ipynb"
+        others = [p for p in folder.glob("*.ipynb") if not p.is_symlink()]
+        return others[0] if len(others) == 1 and not named.is_symlink() else named
+
+    def _name_for_nbgrader(self, unit, student):
+        """nbgrader needs a file with the unit's name; without one, the hand-in would get no row."""
+        found, named = self._hand_in(unit, student), self.root / "submitted" / student / unit / f"{unit}.ipynb"
+        if found != named:
+            shutil.copyfile(found, named)
+        elif not named.exists() and not named.is_symlink():
+            named.touch()
 
     def feedback(self, unit, student=None, force=True):
         """Write nbgrader's feedback pages of a unit; returns their paths."""
@@ -275,21 +275,22 @@ class InlineExecutor:
 
 
 @contextlib.contextmanager
-def _one_engine():
-    """nbgrader opens the gradebook some nine times for a hand-in; let it be the same connection pool each time.
+def _one_transaction(url):
+    """All that nbgrader writes of a hand-in is committed at once, or not at all.
 
-    Nor need it look for missing tables each time: the release of the unit has made them.
+    It opens the gradebook some nine times for a hand-in and commits some thirty times. Sessions that join this
+    transaction do not end it. Nor need they look for missing tables each time: the release of the unit has made them.
     """
     with (
-        mock.patch.object(nbgrader.api, "create_engine", _engine),
+        _engine(url).begin() as connection,
+        mock.patch.object(nbgrader.api, "create_engine", return_value=connection),
         mock.patch.object(nbgrader.api.Base.metadata, "create_all"),
+        mock.patch.object(Gradebook, "close", lambda gradebook: gradebook.db.remove()),
     ):
         yield
 
 
-@lru_cache(maxsize=8)
-def _engine(url, **options):
-    return sqlalchemy.create_engine(url, **options)
+_engine = lru_cache(maxsize=8)(sqlalchemy.create_engine)
 
 
 def _alembic_on_path():

@@ -66,6 +66,8 @@ def blank(release, name, reason):
 
 def read_hand_in(path):
     """The bytes of a submitted file that is a file of its own and not too large. Raises UnreadableError."""
+    if not path.exists() and not path.is_symlink():
+        raise UnreadableError("there is no notebook of this name, nor exactly one of another name.")
     # submitted/STUDENT/UNIT/UNIT.ipynb: neither the file nor the two folders may lead elsewhere
     if any(p.is_symlink() for p in (path, *list(path.parents)[:2])) or not path.is_file():
         raise UnreadableError("this is a link or a folder, not a file.")

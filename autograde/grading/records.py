@@ -14,12 +14,16 @@ def record_path(root, unit, student):
 
 
 def write_record(root, unit, student, record):
+    """Keep the record of a hand-in."""
+    write_json(record_path(root, unit, student), {"student": student, **record})
+
+
+def write_json(path, value):
     """Write it whole or not at all, whatever interrupts us."""
-    path = record_path(root, unit, student)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".part")
     with open(draft, "w", encoding="utf-8") as file:
-        json.dump({"student": student, **record}, file, indent=1)
+        json.dump(value, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
