@@ -20,7 +20,7 @@ import nbformat
 from autograde.grading.examine import Record, examine, zero
 from autograde.grading.kernel import KernelStartError, Limits
 from autograde.grading.rebuild import UnreadableError, blank, read_hand_in, rebuild_content
-from autograde.sandbox.provisioners import warm_pool
+from autograde.sandbox.provisioners import join, warm_process
 
 TRIES = 2  # of a hand-in whose worker is lost, before it is left for a person
 AHEAD = 4  # jobs in flight for each worker: enough to keep it busy, few enough for flat memory
@@ -98,16 +98,17 @@ def local_executor(workers, kernel_name):
     """Processes on this machine, forked from one that has imported what they need and holds nothing of ours."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__, "torch"])
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(kernel_name,))
+    warm = warm_process().folder if kernel_name == "warm" else None
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(warm,))
 
 
-def _begin(kernel_name):
-    """In a worker that has just been forked."""
+def _begin(warm):
+    """In a worker that has just been forked; warm is the folder of the process from which kernels are forked."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that was asked to grade; it ends us
     gc.freeze()  # what it shares with the others stays shared, and no collection goes through it again
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if kernel_name == "warm":
-        warm_pool()  # gets ready while the first hand-in is rebuilt and its expected values are computed
+    if warm:
+        join(warm)  # it gets ready while the first hand-in is rebuilt and its expected values are computed
 
 
 def _end_with_parent():

@@ -71,30 +71,23 @@ class CappedClient(NotebookClient):
 
 
 class QuickClient(AsyncKernelClient):
-    """Is ready as soon as shell and iopub have both answered, without the usual second of silence.
+    """Is ready when the kernel welcomes it on iopub: from then on no message is missed.
 
     Without a heartbeat, whose thread would cost a tenth of a second to end: the manager knows whether its kernel lives.
     """
 
     def start_channels(self, shell=True, iopub=True, stdin=True, hb=False, control=True):
+        # We are there before the kernel listens: try again at once, not after ZeroMQ's tenth of a second.
+        self.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
         super().start_channels(shell=shell, iopub=iopub, stdin=stdin, hb=False, control=control)
 
     async def _async_wait_for_ready(self, timeout=None):
         deadline = time.monotonic() + (timeout or 60)
         while time.monotonic() < deadline:
-            self.kernel_info()
             with contextlib.suppress(queue.Empty):
-                reply = await self.get_shell_msg(timeout=1)
-                if reply["msg_type"] != "kernel_info_reply":
-                    continue
-                self._handle_kernel_info_reply(reply)
-                asked = reply["parent_header"].get("msg_id")
-                # iopub may have joined too late for this answer: then there is nothing to wait for, but another try
-                while True:
-                    message = await self.get_iopub_msg(timeout=0.02)
-                    state = message["content"].get("execution_state")
-                    if state == "idle" and message["parent_header"].get("msg_id") == asked:
-                        return  # what follows belongs to what is asked next
+                message = await self.get_iopub_msg(timeout=1)
+                if message["msg_type"] == "iopub_welcome":
+                    return
             if not await self.parent.is_alive():
                 raise RuntimeError("the kernel ended at its start")
         raise RuntimeError(f"the kernel was not ready within {timeout} s")
@@ -109,8 +102,6 @@ def _manager(kernel_name):
     )
     if kernel_name in SANDBOXED:
         manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=[str(files("autograde.sandbox") / "kernels")])
-    # A client is there before its kernel listens: it tries again at once, not after ZeroMQ's tenth of a second.
-    manager.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
     return manager
 
 
@@ -182,9 +173,9 @@ class StudentKernel:
         try:
             await self.client.async_execute_cell(cell, index)
         except CellTimeoutError:
-            raise KernelLostError(f"did not finish within {self.limits.cell_seconds:g} s") from None
+            raise KernelLostError(self._flood() + f"did not finish within {self.limits.cell_seconds:g} s") from None
         except DeadKernelError:
-            raise KernelLostError(self._end()) from None
+            raise KernelLostError(self._flood() + self._end()) from None
         finally:
             _keep_harmless(cell)
             if self.client.capped:
@@ -208,6 +199,10 @@ class StudentKernel:
                 {"error": "WireError", "message": f"no readable answer: {error}"[:200], "line": 0, "text": ""}
             ] * len(cases)
         return _checked(outcomes, len(cases))
+
+    def _flood(self):
+        """An endless loop that prints is ended for its time or its memory, whichever comes first."""
+        return f"printed more than {self.limits.output_bytes} bytes and " if self.client.capped else ""
 
     def _end(self):
         """What ended the kernel, after "the call" or "the cell": a limit of the sandbox, or the student's own code."""

@@ -1,9 +1,11 @@
 """Kernel provisioners of jupyter_client for sandboxed kernels: `bwrap`, a new process each, and `warm`, forked."""
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,53 +20,100 @@ from jupyter_client.provisioning import KernelProvisionerBase, LocalProvisioner
 from autograde.sandbox import bubblewrap
 from autograde.sandbox.limits import Resources
 
+PREFIX = "warm-"  # of the folders of warm processes, in the system's folder for temporary files
+
 
 class SandboxError(RuntimeError):
     """The sandbox could not be started; the message says what `doctor` would."""
 
 
-class WarmPool:
-    """One zygote in bubblewrap, and the kernels forked from it."""
+class WarmProcess:
+    """A process in bubblewrap from which kernels are forked, for all who connect to `control` in its folder."""
 
     def __init__(self, resources=None):
         self.resources = resources or Resources()
-        self._folder = tempfile.TemporaryDirectory(prefix="warm-")
+        _remove_left_over()
+        self._folder = tempfile.TemporaryDirectory(prefix=PREFIX)
         self.folder = self._folder.name
         os.chmod(self.folder, 0o711)
         bubblewrap.own(self.folder)
-        self._ended, self._lock = {}, threading.Lock()
+        with socket.socket(socket.AF_UNIX) as listener, open(f"{self.folder}/log", "wb") as log:
+            # Who connects waits until it is ready; when it cannot start, the last listener is closed and they learn it.
+            listener.bind(f"{self.folder}/unheard")
+            os.chmod(f"{self.folder}/unheard", 0o600)
+            listener.listen(128)
+            os.rename(f"{self.folder}/unheard", f"{self.folder}/control")
+            number = str(listener.fileno())
+            inner = [sys.executable, "-m", "autograde.sandbox.warm"]
+            inner += [self.folder, json.dumps(self.resources.as_dict()), number]
+            self.process = subprocess.Popen(
+                bubblewrap.command(inner, self.folder, self.resources),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                pass_fds=[listener.fileno()],
+                env=bubblewrap.outer_environment(),
+                start_new_session=True,
+            )
+        # in a worker of multiprocessing, too, which runs no atexit functions
+        self.close = Finalize(self, _end, (self.process, self._folder), exitpriority=1)
+
+    @property
+    def gone(self):
+        return self.process.poll() is not None
+
+
+def _remove_left_over():
+    """Folders of processes that were killed: nobody listens there any more."""
+    for control in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/control"):
+        with socket.socket(socket.AF_UNIX) as visitor:
+            try:
+                visitor.connect(str(control))
+            except ConnectionRefusedError:
+                shutil.rmtree(control.parent, ignore_errors=True)
+            except OSError:
+                continue
+
+
+def _end(process, folder):
+    process.kill()
+    process.communicate()  # waits, and closes the pipe
+    folder.cleanup()
+
+
+class WarmPool:
+    """A connection to a warm process, and the kernels that were forked through it."""
+
+    def __init__(self, folder):
+        self.folder, self.lost = folder, False
         self.reasons = {}  # id of a kernel that was ended -> why, in words
-        inner = [sys.executable, "-m", "autograde.sandbox.warm", self.folder, json.dumps(self.resources.as_dict())]
-        self.process = subprocess.Popen(
-            bubblewrap.command(inner, self.folder, self.resources),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=bubblewrap.outer_environment(),
-            start_new_session=True,
-        )
-        self._ready = False
-        Finalize(
-            None, self.close, exitpriority=1
-        )  # in a worker of multiprocessing, too, which runs no atexit functions
+        self._ended, self._lock = {}, threading.Lock()
+        self._socket = socket.socket(socket.AF_UNIX)
+        with contextlib.suppress(ConnectionError):  # `wait_until_ready` says why
+            self._socket.connect(f"{folder}/control")
+        self._listener = None
 
     def wait_until_ready(self):
         """Returns when kernels can be forked. Raises SandboxError when they cannot."""
-        if self._ready:
+        if self._listener:
             return
-        first = self.process.stdout.readline()
+        lines = self._socket.makefile("rb")
+        try:
+            first = lines.readline()
+        except OSError:
+            first = b""
         if b"ready" not in first:
-            self.process.kill()
-            error = self.process.stderr.read().decode("utf-8", "replace").strip().splitlines()
-            raise SandboxError(f"the sandbox does not start: {error[-1] if error else 'no reason given'}")
-        self._ready = True
-        threading.Thread(target=self._listen, daemon=True).start()
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+            self.lost = True
+            lines.close()
+            errors = Path(self.folder, "log").read_text(errors="replace").strip().splitlines()
+            raise SandboxError(f"the sandbox does not start: {errors[-1] if errors else 'no reason given'}")
+        self._listener = threading.Thread(target=self._listen, args=(lines,), daemon=True)
+        self._listener.start()
 
-    def _listen(self):
-        for line in self.process.stdout:
-            message = json.loads(line)
-            if "ended" in message:
+    def _listen(self, lines):
+        with lines, contextlib.suppress(OSError):
+            for line in lines:
+                message = json.loads(line)
                 with self._lock:
                     ended = self._ended.pop(message["ended"], None)
                 if message.get("reason"):
@@ -72,13 +121,14 @@ class WarmPool:
                 if ended and not ended.done():
                     ended.set_result(message["status"])
         with self._lock:
+            self.lost = True
             for ended in self._ended.values():
                 if not ended.done():
                     ended.set_result(-9)
 
     def send(self, request):
-        self.process.stdin.write(json.dumps(request).encode() + b"\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(ConnectionError):  # then all its kernels have ended
+            self._socket.sendall(json.dumps(request).encode() + b"\n")
 
     def new_kernel_folder(self):
         """(id, path) of a folder that one kernel will see."""
@@ -92,34 +142,55 @@ class WarmPool:
         """Fork a kernel; returns the concurrent future of its exit status."""
         ended = Future()
         with self._lock:
+            if self.lost:
+                ended.set_result(-9)
+                return ended
             self._ended[name] = ended
         self.send({"start": name})
         return ended
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self._folder.cleanup()
+        """Leave; kernels that still run are ended."""
+        with contextlib.suppress(OSError):  # it may have left us
+            self._socket.shutdown(socket.SHUT_RDWR)
+        if self._listener:
+            self._listener.join()
+        self._socket.close()
 
 
-_pool = None
+_process = _pool = None
+
+
+def warm_process():
+    """The warm process that this one has started, which may still be getting ready; a new one if it is gone."""
+    global _process
+    if _process is None or _process.gone:
+        _process = WarmProcess()
+    return _process
+
+
+def join(folder):
+    """Let this process fork its kernels from the warm process of another, whose folder it is."""
+    global _pool
+    _pool = WarmPool(folder)
 
 
 def warm_pool():
-    """The zygote of this process, which may still be getting ready; a new one if it is gone."""
+    """The way of this process to its kernels; if it is lost, to a warm process of its own."""
     global _pool
-    if _pool is None or _pool.process.poll() is not None:
-        _pool = WarmPool()
+    if _pool is None or _pool.lost:
+        _pool = WarmPool(warm_process().folder)
     return _pool
 
 
 def forget_pool():
-    """Ends the zygote, with all its kernels."""
-    global _pool
+    """Ends the warm process, with all its kernels."""
+    global _process, _pool
     if _pool is not None:
         _pool.close()
-        _pool = None
+    if _process is not None:
+        _process.close()
+    _process = _pool = None
 
 
 class WarmProvisioner(KernelProvisionerBase):

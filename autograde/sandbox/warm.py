@@ -1,7 +1,10 @@
-"""The process that warm kernels are forked from. Runs inside bubblewrap: `python -m autograde.sandbox.warm FOLDER`.
+"""The process that warm kernels are forked from. Runs inside bubblewrap:
+`python -m autograde.sandbox.warm FOLDER RESOURCES LISTENER`.
 
-It has imported what kernels need, and holds no reference, no secret and no way out. It reads one JSON request a line
-({"start": id, ...} or {"kill": id}) and writes one reply a line ({"ended": id, "status": n}, {"started": id}).
+It has imported what kernels need, and holds no reference, no secret and no way out. Each process that grades connects
+to the socket LISTENER, sends one JSON request a line ({"start": id} or {"kill": id}) and gets one reply a line
+({"ready": pid}, {"ended": id, "status": n, "reason": text}). Whoever leaves takes his kernels along; at the end of
+standard input it ends, with all of them.
 """
 
 import contextlib
@@ -9,69 +12,98 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import select
 import signal
+import socket
 import sys
 import time
+from dataclasses import dataclass
 
 from jupyter_client.connect import write_connection_file
+from traitlets.config import Config
 
+from autograde import checks
 from autograde.sandbox import confine
 from autograde.sandbox.bubblewrap import python_folders
 from autograde.sandbox.limits import Resources
 
 # What exercise notebooks import; what a kernel imports at its start is found by a rehearsal.
 PREPARED = (
-    "numpy", "torch", "matplotlib", "ipykernel.kernelapp",
-    "autograde.grading.responder", "autograde.tasks", "autograde.checking", "autograde.oracles",
+    "numpy", "numpy.random", "torch", "matplotlib", "ipykernel.kernelapp", "autograde.grading.responder",
+    *(module.name for module in pkgutil.iter_modules(checks.__path__, f"{checks.__name__}.")),
 )  # fmt: skip
 TICK = 0.1  # seconds between two looks at memory
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A running kernel, and who asked for it."""
+
+    name: str
+    client: socket.socket
 
 
 class Zygote:
     """Forks kernels, watches what memory they use, and reports the end of each."""
 
-    def __init__(self, folder, resources):
-        self.folder, self.resources = folder, resources
-        self.kernels = {}  # pid of the keeper process -> id
+    def __init__(self, folder, resources, listener):
+        self.folder, self.resources, self.listener = folder, resources, listener
+        self.clients = {}  # socket of a grading process -> what it has sent of a line that is not complete
+        self.kernels = {}  # pid of the keeper process -> Kernel
         self.reasons = {}  # pid of a keeper that was killed -> why, in words
 
     def serve(self):
-        buffer = b""
         last = 0.0
         ended, wake = os.pipe()  # the end of a kernel is told at once, not at the next tick
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         while True:
-            readable, _, _ = select.select([0, ended], [], [], TICK if self.kernels else None)
-            if ended in readable:
-                os.read(ended, 4096)
-            if 0 in readable:
-                data = os.read(0, 65536)
-                if not data:
-                    return  # whoever asked for us is gone; bubblewrap takes the kernels along
-                buffer += data
-                *lines, buffer = buffer.split(b"\n")
-                for line in lines:
-                    self._handle(json.loads(line))
+            sources = [0, ended, self.listener, *self.clients]
+            for source in select.select(sources, [], [], TICK if self.kernels else None)[0]:
+                if source == 0:
+                    if not os.read(0, 4096):
+                        return  # whoever started us is gone; bubblewrap takes the kernels along
+                elif source == ended:
+                    os.read(ended, 4096)
+                elif source is self.listener:
+                    client, _ = self.listener.accept()
+                    self.clients[client] = b""
+                    _say(client, {"ready": os.getpid()})
+                else:
+                    self._listen(source)
             self._reap()
             if time.monotonic() - last > TICK:
                 self._watch_memory()
                 last = time.monotonic()
 
-    def _handle(self, request):
+    def _listen(self, client):
+        try:
+            data = client.recv(65536)
+        except ConnectionError:
+            data = b""
+        if not data:
+            del self.clients[client]
+            client.close()
+            for pid in [pid for pid, kernel in self.kernels.items() if kernel.client is client]:
+                os.kill(pid, signal.SIGKILL)
+            return
+        *lines, self.clients[client] = (self.clients[client] + data).split(b"\n")
+        for line in lines:
+            self._handle(client, json.loads(line))
+
+    def _handle(self, client, request):
         if "start" in request:
             pid = os.fork()
             if pid == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 self._keep(request["start"])
-            self.kernels[pid] = request["start"]
-            _say({"started": request["start"]})
+            self.kernels[pid] = Kernel(request["start"], client)
         elif "kill" in request:
-            for pid, name in self.kernels.items():
-                if name == request["kill"]:
+            for pid, kernel in self.kernels.items():
+                if kernel.name == request["kill"]:
                     os.kill(pid, signal.SIGKILL)
 
     def _keep(self, name):
@@ -123,10 +155,10 @@ class Zygote:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 return
-            name = self.kernels.pop(pid, None)
-            if name is not None:
+            kernel = self.kernels.pop(pid, None)
+            if kernel is not None and kernel.client in self.clients:
                 code = os.waitstatus_to_exitcode(status)
-                _say({"ended": name, "status": code, "reason": self.reasons.pop(pid, "")})
+                _say(kernel.client, {"ended": kernel.name, "status": code, "reason": self.reasons.pop(pid, "")})
 
     def _watch_memory(self):
         """Ends a kernel whose processes together hold more memory than allowed."""
@@ -164,8 +196,13 @@ def started(connection_file):
     """An IPython kernel that listens where the connection file says."""
     from ipykernel.kernelapp import IPKernelApp
 
-    app = IPKernelApp.instance()
-    app.initialize(["-f", connection_file, "--HistoryManager.enabled=False"])
+    class KernelApp(IPKernelApp):
+        def parse_command_line(self, argv=None):
+            """There is none, and the parser for all its options would take a sixth of a kernel's start."""
+
+    config = Config({"HistoryManager": {"enabled": False}})
+    app = KernelApp.instance(connection_file=connection_file, config=config)
+    app.initialize()
     return app
 
 
@@ -196,11 +233,12 @@ def rehearsed(folder):
     return json.loads(names or b"[]")
 
 
-def _say(message):
-    os.write(1, json.dumps(message).encode() + b"\n")
+def _say(client, message):
+    with contextlib.suppress(ConnectionError):  # it has left; its socket will tell
+        client.sendall(json.dumps(message).encode() + b"\n")
 
 
-def main(folder, resources):
+def main(folder, resources, listener):
     confine.become_nobody()
     for name in PREPARED:
         importlib.import_module(name)
@@ -209,9 +247,8 @@ def main(folder, resources):
             importlib.import_module(name)
     gc.collect()
     gc.freeze()  # the forked kernels share these objects; a collection would copy their pages
-    _say({"ready": os.getpid()})
-    Zygote(folder, resources).serve()
+    Zygote(folder, resources, listener).serve()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Resources(**json.loads(sys.argv[2])))
+    main(sys.argv[1], Resources(**json.loads(sys.argv[2])), socket.socket(fileno=int(sys.argv[3])))

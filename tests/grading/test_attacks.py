@@ -50,13 +50,13 @@ def sandbox(in_ci):
 @pytest.fixture(autouse=True)
 def no_process_survives():
     yield
-    pool = provisioners._pool
-    if pool is None or pool.process.poll() is not None:
+    process = provisioners._process
+    if process is None or process.gone:
         return
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         # bubblewrap, its first process inside, and the process that kernels are forked from
-        left = [p for p in psutil.Process(pool.process.pid).children(recursive=True) if p.status() != "zombie"]
+        left = [p for p in psutil.Process(process.process.pid).children(recursive=True) if p.status() != "zombie"]
         if len(left) <= 2:
             return
         time.sleep(0.1)
