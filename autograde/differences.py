@@ -78,10 +78,11 @@ def _multiplied(actual, expected, inputs):
         factor = np.asarray(value if isinstance(value, (float, np.ndarray)) else 0.0)
         if factor.dtype.kind != "f" or factor.shape not in ((), expected.shape) or not np.all(factor):
             continue
-        if _same(actual, expected * factor):
-            readings.append(f"the factor {name} once too often")
-        if _same(actual * factor, expected):
-            readings.append(f"the factor {name} is missing")
+        with np.errstate(invalid="ignore"):  # an answer may hold infinities
+            if _same(actual, expected * factor):
+                readings.append(f"the factor {name} once too often")
+            if _same(actual * factor, expected):
+                readings.append(f"the factor {name} is missing")
     return readings
 
 

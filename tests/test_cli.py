@@ -86,7 +86,7 @@ def contents(folder):
     ],
 )
 def test_a_dry_run_tells_and_writes_nothing(run, graded, command, words):
-    handed_in(Course(graded), "ada")
+    handed_in(Course(graded), "ada").rename(graded / "submitted" / "ada" / "bptt" / "my work.ipynb")
     notebook = graded / "autograded" / "ada" / "bptt" / "bptt.ipynb"
     notebook.parent.mkdir(parents=True)
     notebook.write_text("{}")

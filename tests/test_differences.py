@@ -79,6 +79,8 @@ def test_an_input_that_is_a_factor_too_many_or_too_few_is_named():
     ):
         assert reading in explain(actual, target, inputs=inputs)
     assert explain(target + 0.1 * SQUARE, target, inputs=inputs) == []
+    masked = {"scores": np.array([3.0, -np.inf])}  # where an attention weight is 0: no warning, no reading
+    assert explain(np.array([1.0, 0.7]), np.array([2.0, 0.0]), inputs=masked) == []
 
 
 def test_a_symmetric_matrix_is_not_called_transposed():

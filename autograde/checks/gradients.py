@@ -393,7 +393,8 @@ def _break_exploding_cases(rng):
 
 def _break_forward_cases(rng):
     cases = []
-    for H, low, steps, growth in ((2, 0.7, 1, 3.0), (2, 0.85, 9, 100.0), (4, 0.5, 3, 20.0), (3, 0.75, 6, 200.0)):
+    # steps radius^(steps-1) < 1 but for one step: else a block that is right for one step would do for all
+    for H, low, steps, growth in ((2, 0.7, 1, 3.0), (2, 0.5, 9, 10.0), (4, 0.5, 5, 20.0), (3, 0.75, 20, 30.0)):
         inputs = {
             "H": H,
             "radius": float(rng.uniform(low, low + 0.1)),

@@ -103,6 +103,11 @@ def _recall_cases(rng):
         add(D, K, "thresholds", _couplings(rng, D), 2 * rng.normal(size=D))
     for D, K in ((10, 40), (6, 30), (13, 60)):
         add(D, K, "ties", _couplings(rng, D, whole=True), rng.integers(-1, 2, size=D).astype(float))
+    # Two units that feel nothing, one of each sign, visited once: ties that no draw can miss.
+    W, b = _couplings(rng, 9, whole=True), np.zeros(9)
+    W[:2], W[:, :2] = 0, 0
+    xi, order = np.append([-1.0, 1.0], _signs(rng, 7)), np.append([0, 1], rng.integers(2, 9, size=10))
+    cases.append(Case({"xi": xi, "W": W, "b": b, "order": order}, {"D": 9, "K": 12}, oracle, "ties"))
     for D, sweeps in ((15, 12), (20, 15)):
         order = np.concatenate([rng.permutation(D) for _ in range(sweeps)])
         inputs = {"xi": _signs(rng, D), "W": _couplings(rng, D), "b": rng.normal(size=D), "order": order}

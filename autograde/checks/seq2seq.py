@@ -423,6 +423,22 @@ def _missed_by_two():
         ]
 
 
+def _likely_word_in_an_unlikely_sentence():
+    """A width of 2 keeps 00 and 01, at .25 and .225, although 10 ends on a likelier word: .6, in all .18."""
+    third = np.full((3, 3, 3), [0.5, 0.3, 0.2])
+    third[0, :2] = [[0.34, 0.33, 0.33], [0.98, 0.01, 0.01]]
+    return [
+        np.log([0.5, 0.3, 0.2]),
+        np.log([[0.5, 0.45, 0.05], [0.6, 0.2, 0.2], [0.4, 0.3, 0.3]]),
+        np.log(third),
+    ]
+
+
+def _two_words_with_the_end():
+    """With alpha = 1 and the end (word 1) counted, 01 at log(.3)/2 beats 1 at log(.5), and all that is longer."""
+    return [np.log([0.5, 0.5]), np.log([[0.4, 0.6], [0.5, 0.5]]), np.log(np.full((2, 2, 2), [0.55, 0.45]))]
+
+
 def _differs(tables, K, alpha, end, from_alpha=None):
     """Whether a beam of this width finds another sentence than a narrower and a wider one, or than with from_alpha."""
     here = _dense_beam(tables, K, alpha, end)["words"]
@@ -479,6 +495,7 @@ def _beam_cases(rng):
         cases.append(_beam_case(_tables(rng, T, V, 1.0), V**T, 0.0, -1, every, "edges"))
     cases.append(_beam_case(_missed_by_two(), 2, 0.0, -1, dense, "narrow"))
     cases.append(_beam_case(_missed_by_two(), 3, 0.0, -1, every, "narrow"))
+    cases.append(_beam_case(_likely_word_in_an_unlikely_sentence(), 2, 0.0, -1, dense, "narrow"))
     for T, V, K in ((4, 5, 2), (5, 4, 3), (6, 3, 2)):
         tables = _chosen_tables(rng, T, V, lambda tables, K=K: _differs(tables, K, 0.0, -1))
         cases.append(_beam_case(tables, K, 0.0, -1, dense, "narrow"))
@@ -497,6 +514,7 @@ def _beam_cases(rng):
         cases.append(_beam_case(tables, K, alpha, end, dense, "normalised"))
     tables = _chosen_tables(rng, 5, 3, lambda tables: _short_wins(tables, 2, 0.7, 0), 0)
     cases.append(_beam_case(tables, 2, 0.7, 0, dense, "normalised"))
+    cases.append(_beam_case(_two_words_with_the_end(), 3, 1.0, 1, dense, "normalised"))
     cases.append(_beam_case(_ending(_tables(rng, 4, 3), 1), 200, 0.7, 1, every, "normalised"))
     return cases
 

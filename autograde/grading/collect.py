@@ -16,6 +16,7 @@ from autograde.grading.source import Member, RefusedError, SourceError, opened, 
 
 MAX_ID = 60  # characters: four bytes each are within a file system's 255
 NUMBERS = "collected.json"  # in the class's folder: the platform's number of each student, by unit
+LEFT_BEHIND = "left-out.txt"  # in the class's folder: what of which source was left out, and why
 LAST_MOMENT = 253402300799  # the end of the year 9999, after which there are no dates
 # How learning platforms name what they export. `number` tells apart two students of one name.
 MOODLE = r"(?P<student>[^/]+)_(?P<number>\d+)_assignsubmission_file(?=[_/])"
@@ -97,6 +98,8 @@ def collect(source, root, known, unit=None, pattern=None, dry_run=False):
                 numbers.setdefault(of_unit, {})[student] = item.number
         if not dry_run and any(numbers.values()):
             write_json(root / NUMBERS, numbers)
+    if not dry_run and root.is_dir():
+        _remember_left_out(root, source, lines)
     return sorted(lines, key=lambda line: (KINDS.index(line.kind), line.path))
 
 
@@ -167,6 +170,14 @@ def _read_numbers(root):
         return json.loads((root / NUMBERS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+
+
+def _remember_left_out(root, source, lines):
+    """What was left out gets no row anywhere: let it stand in the class's folder when the terminal is closed."""
+    left = [f"    {line.path}: {line.text}\n" for line in lines if line.kind == LEFT_OUT]
+    if left:
+        with open(root / LEFT_BEHIND, "a", encoding="utf-8") as file:
+            file.writelines([f"{datetime.now():%Y-%m-%d %H:%M} {shown(str(source))}\n", *left])
 
 
 def _id_of(item, namesakes, before):

@@ -30,7 +30,7 @@ from traitlets.config import Config
 from autograde import release as releasing
 from autograde.grading.executor import cores, dask_executor, fingerprint, job_for, local_executor, run_all
 from autograde.grading.kernel import Limits
-from autograde.grading.nbgrader_parts import EXAMINED, Examination, RebuildingExporter
+from autograde.grading.nbgrader_parts import EXAMINED, Examination, FeedbackExporter, RebuildingExporter
 from autograde.grading.records import read_record, write_record
 from autograde.sandbox.doctor import require_sandbox
 from autograde.units import exercise_path
@@ -54,6 +54,7 @@ def course_config(root, limits=None):
     # Only the notebook of a hand-in counts: nbgrader would copy other files too, and follow their links.
     config.CourseDirectory.ignore = ["*"]
     config.HTMLExporter.sanitize_html = True  # what students write must not run in the feedback page
+    config.GenerateFeedback.exporter_class = FeedbackExporter
     config.Autograde.exporter_class = RebuildingExporter
     # A hand-in is rebuilt on the release: there is nothing left in it to be sanitised, and its metadata is ours.
     config.Autograde.sanitize_preprocessors = []

@@ -4,10 +4,11 @@ Everything else (gradebook, scores, feedback, formgrader) is nbgrader's own. `co
 """
 
 import os
+import re
 from pathlib import Path
 
 import nbformat
-from nbconvert.exporters import NotebookExporter
+from nbconvert.exporters import HTMLExporter, NotebookExporter
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float, Integer, Unicode
 
@@ -19,6 +20,7 @@ from autograde.sandbox.doctor import require_sandbox
 
 # Hand-ins that were examined elsewhere (in parallel, on a cluster) and wait to be recorded: (unit, student) -> Result.
 EXAMINED = {}
+LISTED = re.compile(r'(<a href="#check-(\w+)">)Test cell</a>')
 
 
 def _converter(configurable):
@@ -47,6 +49,14 @@ class RebuildingExporter(NotebookExporter):
             self.log.warning("%s/%s", mark["student"], note)
         rebuilt.notebook.metadata.setdefault("through_time", {})["notes"] = rebuilt.notes
         return self.from_notebook_node(rebuilt.notebook, resources=resources, **kwargs)
+
+
+class FeedbackExporter(HTMLExporter):
+    """nbgrader's feedback page, whose list of scores names the questions."""
+
+    def from_notebook_node(self, nb, resources=None, **kwargs):
+        page, resources = super().from_notebook_node(nb, resources=resources, **kwargs)
+        return LISTED.sub(r"\1\2</a>", page), resources
 
 
 class Examination(NbGraderPreprocessor):

@@ -348,6 +348,7 @@ def test_printing_without_end_stays_small():
     record, notebook = attack("while True:\n    print('x' * 10**6)")
     assert len(nbformat.writes(notebook)) < 500_000
     assert record.points == 0
+    assert re.search("printed more than 50000 bytes and (did not finish|used more than)", record.events[0])
 
 
 @pytest.mark.parametrize("how", ["os.write(1, b'x' * 10**6)", "open('/tmp/big', 'ab').write(b'x' * 10**7)"])

@@ -47,6 +47,8 @@ def test_feedback_shows_message_and_misconception(demonstration):
     assert "differs from finite differences in every case" in page
     assert "h_t in place of h_{t-1}" in page
     assert "each δ_t meets the state before it" in page
+    assert '<a href="#check-rnn_backward">rnn_backward</a> (Score: 2.0 / 5.0)' in page
+    assert "Test cell" not in page
 
 
 def test_what_ended_the_kernel_is_said_and_the_rest_was_graded(demonstration):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import zipfile
 from pathlib import Path
@@ -157,6 +158,17 @@ def test_a_dry_run_says_the_same_and_writes_nothing(tmp_path):
     dry = collect(at, tmp_path / "class", KNOWN, dry_run=True)
     assert not (tmp_path / "class").exists()
     assert dry == collect(at, tmp_path / "class", KNOWN)
+
+
+def test_what_was_left_out_stands_in_the_class_when_the_terminal_is_closed(tmp_path):
+    first = make_folder(tmp_path / "one", {"kim/bptt.pdf": b"x", "lee/bptt.ipynb": NOTEBOOK})
+    second = make_folder(tmp_path / "two", {"cho/notes.txt": b"x"})
+    collect(first, tmp_path / "class", KNOWN, UNIT, dry_run=True)
+    assert not (tmp_path / "class").exists()
+    collect(first, tmp_path / "class", KNOWN, UNIT)
+    collect(second, tmp_path / "class", KNOWN, UNIT)
+    said = (tmp_path / "class" / "left-out.txt").read_text()
+    assert re.fullmatch(r"\S+ \S+ \S+one\n    kim/bptt.pdf: .+\n\S+ \S+ \S+two\n    cho/notes.txt: .+\n", said)
 
 
 def test_students_of_one_name_are_told_apart_by_number_or_left_to_a_person(tmp_path):
@@ -357,7 +369,7 @@ def test_whatever_members_are_called_each_is_reported_and_nothing_leaves_the_cla
     at = tmp_path_factory.mktemp("any")
     members = {info(f"{name}{end}"): NOTEBOOK for name, end in dict(names).items()}
     lines = collect(make_zip(at / "x.zip", members), at / "class", KNOWN)
-    written = [p for p in at.rglob("*") if p.is_file() and p.name not in ("x.zip", "collected.json")]
+    written = [p for p in at.rglob("*") if p.is_file() and p.name not in ("x.zip", "collected.json", "left-out.txt")]
     assert all(p.relative_to(at / "class").parts[0] == "submitted" and p.name == "bptt.ipynb" for p in written)
     assert len(written) == sum(line.kind == TAKEN for line in lines)
     assert all(str(line).isprintable() for line in lines)

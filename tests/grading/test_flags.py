@@ -19,6 +19,9 @@ USES = {
     HEAD + "    loss(x).sum().backward()": "rnn_backward: line 2 uses .backward",
     HEAD + "    exec('x')": "rnn_backward: line 2 uses exec",
     HEAD + "    return __import__('torch')": "rnn_backward: line 2 uses __import__",
+    "import subprocess as s\n" + HEAD + "    s.run('ls')": "rnn_backward: line 3 uses subprocess",
+    "from solutions import bptt\n" + HEAD + "    return bptt.rtrl(x)": "rnn_backward: line 1 uses solutions",
+    HEAD + "    import urllib.request": "rnn_backward: line 2 uses urllib",
     HEAD + "    return torch.autograd.grad(": "rnn_backward: line 2 uses torch.autograd",
     "%matplotlib inline\nimport torch\n" + HEAD + "    return torch.func.vjp": "rnn_backward: line 4 uses torch.func",
 }
@@ -40,9 +43,11 @@ def test_an_honest_answer_is_not_flagged(source):
     assert flags_of(answered({"rnn_backward": source}, only=()), "bptt") == []
 
 
-def test_a_question_without_declared_names_is_left_alone():
-    source = "def numerical_gradient(f, x):\n    f(x).backward()"
-    assert flags_of(answered({"numerical_gradient": source}, only=()), "bptt") == []
+def test_a_question_without_declared_names_may_use_what_others_may_not():
+    source = "def numerical_gradient(f, x):\n    import socket\n    f(x).backward()"
+    assert flags_of(answered({"numerical_gradient": source}, only=()), "bptt") == [
+        "numerical_gradient: line 2 uses socket"
+    ]
 
 
 def test_a_helper_that_an_answer_may_call_is_read_and_an_alias_counts_in_every_cell():

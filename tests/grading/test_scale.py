@@ -14,9 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 from nbgrader.api import Gradebook
+from nbgrader.preprocessors import AssignLatePenalties
 
 from autograde.grading import demo
-from autograde.grading.course import Course, hand_in
+from autograde.grading.course import Course, CourseError, hand_in
 from autograde.grading.kernel import Limits
 from autograde.release import as_text, source_notebook, student_notebook
 from autograde.sandbox.doctor import best_kernel
@@ -109,6 +110,23 @@ def test_a_regrade_changes_nothing_and_keeps_manual_grades(undisturbed, tmp_path
         assert book.find_comment("rtrl", UNIT, UNIT, "s1").comment == "a good beginning"
     auto = {key: row[0] for key, row in gradebook(course).items()}
     assert auto == {key: row[0] for key, row in gradebook(undisturbed).items()}
+
+
+def test_a_grade_that_fails_in_the_middle_of_its_recording_leaves_the_old_one(undisturbed, tmp_path, monkeypatch):
+    course = Course(shutil.copytree(undisturbed.root, tmp_path / "class"), LIMITS, best_kernel() or "python3")
+    before = gradebook(course)
+    hand_in(course.root, "s1", UNIT, as_text(source_notebook(UNIT)))
+
+    def full(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(AssignLatePenalties, "preprocess", full)  # after the new scores went to the database
+    with pytest.raises(CourseError, match="no space left"):
+        list(course.grade_all(UNIT, ["s1"], workers=1))
+    assert gradebook(course) == before
+    monkeypatch.undo()
+    assert list(course.grade_all(UNIT, ["s1"], workers=1)) == [("s1", True)]
+    assert course.row(UNIT, "s1").points == 20
 
 
 @pytest.mark.parametrize("point", range(2))

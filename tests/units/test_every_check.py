@@ -42,6 +42,23 @@ def test_the_mutant_is_caught_and_recognised(stem, mutant):
     assert misconception(mutant_answers(stem, check, cases, expected), outcomes, verdict) in messages
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("stem", sorted(dict(QUESTIONS)))
+def test_no_draw_of_the_inputs_lets_a_mutant_pass_or_the_reference_fail(stem):
+    module, missed = importlib.import_module(f"solutions.{stem}"), []
+    for name in dict.fromkeys(name for unit, name in QUESTIONS if unit == stem):
+        check, reference = check_of(stem, name), reference_of(stem, name)
+        for seed in range(100, 106):
+            cases = check.cases(np.random.default_rng(seed))
+            expected = check.expect(cases, reference)
+            answers = {mutant.name: mutant.build(module) for mutant in mutants_of(stem, name)}
+            for answer, function in {"the reference": reference, **answers}.items():
+                outcomes = [drivers.attempt(function, case.inputs, case.driver) for case in cases]
+                if check.judge(cases, outcomes, expected).right != (function is reference):
+                    missed.append((name, answer, seed))
+    assert not missed
+
+
 @pytest.mark.parametrize(("stem", "name"), QUESTIONS)
 def test_every_question_has_three_mutants(stem, name):
     assert len(mutants_of(stem, name)) >= 3
