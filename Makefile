@@ -13,11 +13,11 @@ export OMP_NUM_THREADS ?= 1
 # A test run on a loaded machine must not leave byte code for another.
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-BOOK_SOURCES := $(wildcard book/*.md book/figures/*.py book/*.bib book/*.mplstyle) _config.yml _toc.yml
+BOOK_SOURCES := $(wildcard book/*.md book/*.py book/figures/*.py book/*.bib book/*.mplstyle) _config.yml _toc.yml
 SITE_SOURCES := $(shell find book/_static book/_vendor -type f 2>/dev/null)
 CODE := $(shell find autograde solutions -name '*.py' 2>/dev/null)
 # What pages compute with: when it changes, pages run again, although their own text did not change.
-PAGE_CODE := $(wildcard solutions/*.py book/figures/*.py) autograde/tasks.py autograde/device.py
+PAGE_CODE := $(wildcard solutions/*.py book/*.py book/figures/*.py) $(addprefix autograde/,tasks.py phrases.py device.py)
 
 .PHONY: all help environment exercises book demo test test-fast lint bench student-bundle grade-demo pdf clean
 

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from autograde.grading.export import harmless, write_csv
@@ -20,6 +20,7 @@ from autograde.grading.scores import read_scores
 TIMED_OUT, LOST, NOTE, FLAG, PENDING, UNGRADED = (
     "time limit", "lost kernel", "note", "flag", "manual grade pending", "not graded yet",
 )  # fmt: skip
+FREQUENT = 10
 KINDS = (UNGRADED, PENDING, FLAG, LOST, TIMED_OUT, NOTE)
 
 
@@ -40,7 +41,7 @@ class UnitReport:
     unit: str
     hand_ins: list
     questions: list = field(default_factory=list)  # Difficulty
-    misconceptions: list = field(default_factory=list)  # (question, message, number of hand-ins)
+    misconceptions: list = field(default_factory=list)  # (question, message, number of hand-ins), most frequent first
     attention: list = field(default_factory=list)  # (student, kind, text)
 
     @property
@@ -50,6 +51,17 @@ class UnitReport:
     @property
     def points(self):
         return [hand_in.points for hand_in in self.hand_ins]
+
+    @property
+    def frequent(self):
+        """The misconceptions that are worth a word in class."""
+        return self.misconceptions[:FREQUENT]
+
+    @property
+    def rarer(self):
+        """One line on those that are left, or nothing."""
+        left = self.misconceptions[FREQUENT:]
+        return f"{len(left)} more, in at most {left[0][2]} hand-in{'s' * (left[0][2] > 1)} each." if left else ""
 
     @property
     def summary(self):
@@ -73,10 +85,12 @@ class UnitReport:
             table.add_row(*_cells(q.question, f"{q.max_points:g}", percent(q.mean), percent(q.full)))
         yield table
         if self.misconceptions:
-            table = Table("hand-ins", "question", "frequent misconception")
-            for question, message, count in self.misconceptions:
+            table = Table("hand-ins", Column("question", overflow="fold"), "frequent misconception")
+            for question, message, count in self.frequent:
                 table.add_row(*_cells(str(count), question, message))
             yield table
+            if self.rarer:
+                yield Text(self.rarer)
         if self.attention:
             table = Table("for a person", "why", "what")
             for row in self.attention:

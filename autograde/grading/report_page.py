@@ -6,6 +6,7 @@ import re
 import jinja2
 import matplotlib
 import numpy as np
+from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 INK = "#010203"  # stands for the page's text colour until the SVG is in the page
@@ -79,7 +80,8 @@ unit.unit }}.csv</a>.{% endif %}</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Questions of {{ unit.unit }}"><table>
 <thead><tr><th scope="col">question</th><th scope="col" class="number">points</th>
 <th scope="col" class="number">mean share</th><th scope="col" class="number">all points</th></tr></thead><tbody>
-{% for q in unit.questions %}<tr><td>{{ q.question }}</td><td class="number">{{ "%g"|format(q.max_points) }}</td>
+{% for q in unit.questions %}<tr><td>{{ q.question|breakable }}</td>
+<td class="number">{{ "%g"|format(q.max_points) }}</td>
 <td class="number">{{ q.mean|percent }}</td><td class="number">{{ q.full|percent }}</td></tr>
 {% endfor %}</tbody></table></div>
 {% if unit.hand_ins %}
@@ -88,9 +90,10 @@ unit.unit }}.csv</a>.{% endif %}</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Misconceptions in {{ unit.unit }}"><table>
 <thead><tr><th scope="col" class="number">hand-ins</th><th scope="col">question</th>
 <th scope="col">what it is</th></tr></thead><tbody>
-{% for question, message, count in unit.misconceptions %}<tr><td class="number">{{ count }}</td><td>{{ question }}</td>
-<td>{{ message }}</td></tr>
+{% for question, message, count in unit.frequent %}<tr><td class="number">{{ count }}</td><td>{{
+question|breakable }}</td><td>{{ message }}</td></tr>
 {% endfor %}</tbody></table></div>
+{% if unit.rarer %}<p>{{ unit.rarer }}</p>{% endif %}
 {% else %}<p>None was recognised.</p>{% endif %}
 {% endif %}
 {% if unit.hand_ins or unit.attention %}
@@ -114,6 +117,7 @@ def page(units):
     """The page of some `UnitReport`s as text."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters["percent"] = lambda share: "–" if share is None else f"{100 * share:.0f} %"
+    environment.filters["breakable"] = lambda name: Markup("_<wbr>").join(name.split("_"))
     pictures = [
         {"scores": score_picture(unit, f"s{i}-"), "questions": question_picture(unit, f"q{i}-")}
         if unit.hand_ins
@@ -133,7 +137,8 @@ def score_picture(unit, prefix):
         axes = figure.subplots()
         axes.hist(unit.points, edges, color=BAR, rwidth=0.9)
         axes.set(xlabel=f"points (of {unit.max_points:g})", ylabel="hand-ins", xlim=(edges[0], edges[-1]))
-        axes.yaxis.get_major_locator().set_params(integer=True)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.get_major_locator().set_params(integer=True, steps=[1, 2, 5, 10])
         return _svg(figure, f"Histogram of the scores. {unit.summary}.", prefix)
 
 
@@ -168,6 +173,6 @@ def _svg(figure, description, prefix):
     text = re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}", text)
     head, body = text.split(">", 1)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
-    label = jinja2.utils.markupsafe.escape(description)
+    label = escape(description)
     text = f'{head} role="img" aria-label="{label}">{body}'.replace(INK, "currentColor")
-    return jinja2.utils.markupsafe.Markup(text)
+    return Markup(text)

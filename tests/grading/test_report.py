@@ -10,7 +10,7 @@ from nbgrader.api import Gradebook
 
 from autograde.cli import main
 from autograde.grading.course import Course
-from autograde.grading.report import LOST, NOTE, TIMED_OUT, kind_of, make_report, percent
+from autograde.grading.report import LOST, NOTE, TIMED_OUT, UnitReport, kind_of, make_report, percent
 from autograde.grading.scores import read_scores
 from tests.grading.gradebooks import UNIT, fabricated, handed_in, recorded
 
@@ -57,6 +57,13 @@ def test_shares_are_those_of_the_gradebook(report):
 
 def test_misconceptions_are_counted_over_hand_ins(report):
     assert report.units[0].misconceptions == [("rnn_backward", TRANSPOSED, 2), ("rtrl", EVIL, 1)]
+
+
+def test_only_frequent_misconceptions_are_listed_and_the_others_counted():
+    unit = UnitReport(UNIT, [], misconceptions=[("rtrl", f"mistake {i}", 14 - i) for i in range(12)])
+    assert [count for *_, count in unit.frequent] == list(range(14, 4, -1))
+    assert unit.rarer == "2 more, in at most 4 hand-ins each."
+    assert UnitReport(UNIT, [], misconceptions=unit.frequent).rarer == ""
 
 
 def test_whoever_needs_a_person_is_listed_with_the_reason(report):

@@ -103,7 +103,7 @@ def test_a_sandbox_that_does_not_start_says_why(in_ci):
         pytest.skip("no sandbox here")
     broken = WarmProcess(Resources(disk_bytes=-1))
     pool = WarmPool(broken.folder)
-    with pytest.raises(SandboxError, match="does not start: .*size"):
+    with pytest.raises(SandboxError, match=r"does not start: .*size"):
         pool.wait_until_ready()
     pool.close()
     broken.close()
