@@ -177,9 +177,12 @@ class Agrees:
             if all(_are_those(gaps, gaps[0].case.answer_as_if(words, change)) for gaps in differing)
         ]
         if not hints:
+            names = {}  # of the outputs that a reading explains
             for name, gaps in by_output.items():
-                label = f"{name}: " if len(self.outputs) > 1 else ""
-                hints += [label + reading for reading in check.readings(gaps)]
+                for reading in check.readings(gaps):
+                    names.setdefault(reading, []).append(name)
+            several = len(self.outputs) > 1
+            hints = [f"{', '.join(those)}: {reading}" if several else reading for reading, those in names.items()]
         right = [name for name in self.outputs if name not in by_output]
         return hints + ([f"{_are(right)} right"] if right else [])
 
