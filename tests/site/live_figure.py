@@ -24,7 +24,7 @@ class LiveFigure:
         for end, key in (("min", "Home"), ("max", "End")):
             if value == float(range_input.get_attribute(end)):
                 range_input.press(key)
-        for _ in range(200):
+        for _ in range(1000):
             now = self.value_of(name)
             if abs(now - value) < 1e-9:
                 return

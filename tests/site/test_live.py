@@ -1,10 +1,9 @@
 """Do the live figures compute what the book computes, and can everybody use them?"""
 
-import json
-
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from live_figure import LiveFigure
 
 from solutions import bptt
 
@@ -14,14 +13,14 @@ PAGE = "book/bptt.html"
 SAME = {"rel": 1e-12, "abs": 1e-14}  # float64 in both languages; exp may differ in the last bit
 
 
-class Neuron:
+class Neuron(LiveFigure):
     """The live figure of the chapter bptt in a tab, and what the book says it must show."""
 
+    stem = "bptt"
+
     def __init__(self, page):
-        self.page = page
-        self.figure = page.locator("#live-bptt")
+        super().__init__(page)
         self.stage = self.figure.locator(".live-stage")
-        self.data = json.loads(self.figure.locator("script.live-data").text_content())
         self.x, self.target = np.array(self.data["x"]), np.array(self.data["target"])
         self.T = len(self.x)
 
@@ -39,19 +38,6 @@ class Neuron:
 
     def has(self, name):
         return self.figure.locator(f"[data-name='{name}']").count() > 0
-
-    def slide(self, name, value):
-        """Moves a slider with the keyboard, as far as it takes."""
-        range_input = self.figure.locator(f"input[data-name='{name}']")
-        for _ in range(1000):
-            now = float(range_input.input_value())
-            if abs(now - value) < 1e-9:
-                return
-            range_input.press("ArrowRight" if now < value else "ArrowLeft")
-        raise AssertionError(f"the slider {name} never reached {value}")
-
-    def value_of(self, name):
-        return float(self.figure.locator(f"input[data-name='{name}']").input_value())
 
     def truncated(self, w, window):
         """The book's gradient window by window, the state carried."""

@@ -1,9 +1,8 @@
 """Does the live figure of `attention` show the weights that the reference computes, by mouse, keyboard and slider?"""
 
-import json
-
 import numpy as np
 import pytest
+from live_figure import LiveFigure
 
 from solutions import attention
 
@@ -13,13 +12,13 @@ PAGE = "book/attention.html"
 SAME = {"rtol": 0, "atol": 1e-12}
 
 
-class Looks:
+class Looks(LiveFigure):
     """The figure in a tab, and what the reference says that it must show."""
 
+    stem = "attention"
+
     def __init__(self, page):
-        self.page = page
-        self.figure = page.locator("#live-attention")
-        self.data = json.loads(self.figure.locator("script.live-data").text_content())
+        super().__init__(page)
         self.T, self.head, self.mask, self.chosen = len(self.data["tokens"]), 0, "padding", self.data["chosen"]
 
     def temperature(self):
@@ -56,9 +55,6 @@ class Looks:
     def press(self, kind, name):
         self.figure.locator(f"button[data-name='{kind}-{name}']").click()
         setattr(self, kind, name)
-
-    def said(self):
-        return self.figure.locator("[aria-live='polite']").text_content()
 
 
 @pytest.fixture(params=["narrow", "wide"])

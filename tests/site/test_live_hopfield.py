@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from live_figure import LiveFigure
 
 from solutions import hopfield
 
@@ -13,13 +14,13 @@ PAGE = "book/hopfield.html"
 CLOSE = {"rtol": 0, "atol": 1e-9}
 
 
-class Memory:
+class Memory(LiveFigure):
     """The figure in a tab, and what the reference says that it must show."""
 
+    stem = "hopfield"
+
     def __init__(self, page):
-        self.page = page
-        self.figure = page.locator("#live-hopfield")
-        self.data = json.loads(self.figure.locator("script.live-data").text_content())
+        super().__init__(page)
         self.X = np.array(self.data["patterns"], dtype=float)
 
     def patterns(self):
@@ -52,9 +53,6 @@ class Memory:
         cells = self.figure.locator(f"td[data-name^='{name}-']")
         values = cells.evaluate_all("all => all.filter((e) => !e.parentElement.hidden).map((e) => e.dataset.value)")
         return np.array([float(value) for value in values])
-
-    def said(self):
-        return self.figure.locator("[aria-live='polite']").text_content()
 
     def recalled(self, start, visits):
         """State and energies of the reference; with couplings in whole numbers, so that a field of zero is zero."""

@@ -1,9 +1,8 @@
 """Does the live figure of `lstm` compute what the book computes, and can everybody set its gates?"""
 
-import json
-
 import numpy as np
 import pytest
+from live_figure import LiveFigure
 
 from solutions import lstm
 
@@ -13,13 +12,13 @@ PAGE = "book/lstm.html"
 SAME = {"rtol": 1e-9, "atol": 1e-12}  # a gate of exactly 0 or 1 is a bias of 60 for the book
 
 
-class Cell:
+class Cell(LiveFigure):
     """The figure in a tab, and what the book says that it must show."""
 
+    stem = "lstm"
+
     def __init__(self, page):
-        self.page = page
-        self.figure = page.locator("#live-lstm")
-        self.data = json.loads(self.figure.locator("script.live-data").text_content())
+        super().__init__(page)
         self.T, self.phases = self.data["T"], self.data["phases"]
 
     def series(self, name):
@@ -28,22 +27,8 @@ class Cell:
         found = {int(key.rsplit("-", 1)[1]): float(value) for key, value in found}
         return np.array([found[t] for t in sorted(found)])
 
-    def value_of(self, name):
-        return float(self.figure.locator(f"input[data-name='{name}']").input_value())
-
     def choose(self, phase):
         self.figure.locator(f"button[data-name='phase-{phase}']").click()
-
-    def slide(self, name, value):
-        """Moves a slider with the keyboard."""
-        slider = self.figure.locator(f"input[data-name='{name}']")
-        step = float(slider.get_attribute("step"))
-        for _ in range(400):
-            gap = value - self.value_of(name)
-            if abs(gap) < step / 2:
-                return
-            slider.press("ArrowRight" if gap > 0 else "ArrowLeft")
-        raise AssertionError(f"the slider {name} never reached {value}")
 
     def gates(self):
         """(T, 3): i, f, o of every step, read from the sliders phase by phase."""

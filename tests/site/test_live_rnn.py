@@ -1,9 +1,8 @@
 """Does the live figure of `rnn` compute the states that the book computes, and can everybody move its weights?"""
 
-import json
-
 import numpy as np
 import pytest
+from live_figure import LiveFigure
 
 from solutions import rnn
 
@@ -13,13 +12,13 @@ PAGE = "book/rnn.html"
 SAME = {"rtol": 1e-12, "atol": 1e-14}  # float64 in both languages; tanh may differ in the last bit
 
 
-class Network:
+class Network(LiveFigure):
     """The figure in a tab, and what the book says that it must show."""
 
+    stem = "rnn"
+
     def __init__(self, page):
-        self.page = page
-        self.figure = page.locator("#live-rnn")
-        self.data = json.loads(self.figure.locator("script.live-data").text_content())
+        super().__init__(page)
         self.W_hx, self.W_hh, self.b_h = (np.array(self.data[name], dtype=float) for name in ("W_hx", "W_hh", "b_h"))
         self.x = np.array(self.data["x"], dtype=float)
 
@@ -33,9 +32,6 @@ class Network:
         np.testing.assert_array_equal(self.row("x"), self.x)
         np.testing.assert_allclose(np.column_stack([self.row("h1"), self.row("h2")]), h, **SAME)
         return h
-
-    def value_of(self, name):
-        return float(self.figure.locator(f"input[data-name='{name}']").input_value())
 
     def press(self, name, key, times):
         for _ in range(times):

@@ -1,9 +1,8 @@
 """Does the live figure of `seq2seq` find what the book's beam search finds, and can everybody widen the beam?"""
 
-import json
-
 import numpy as np
 import pytest
+from live_figure import LiveFigure
 
 from solutions import seq2seq
 
@@ -35,13 +34,13 @@ def depth(node):
     return 1 + max([depth(child) for child in node["next"] if child is not None], default=0)
 
 
-class Beam:
+class Beam(LiveFigure):
     """The figure in a tab, and what the book says that it must show."""
 
+    stem = "seq2seq"
+
     def __init__(self, page):
-        self.page = page
-        self.figure = page.locator("#live-seq2seq")
-        self.data = json.loads(self.figure.locator("script.live-data").text_content())
+        super().__init__(page)
         self.K, self.alpha, self.table = self.data["K"], self.data["alpha"], 0
 
     def cell(self, name, key="value"):

@@ -1,25 +1,25 @@
 """Does the live figure of `sequences` compute parity as the book does, and can everybody edit the string?"""
 
 import itertools
-import json
 
 import numpy as np
 import pytest
+from live_figure import LiveFigure
 
 pytestmark = pytest.mark.slow
 
 PAGE = "book/sequences.html"
 
 
-class Strings:
+class Strings(LiveFigure):
     """The figure in a tab, and what NumPy says that it must show."""
 
+    stem = "sequences"
+
     def __init__(self, page):
-        self.page = page
-        self.figure = page.locator("#live-sequences")
+        super().__init__(page)
         self.stage = self.figure.locator(".live-stage")
         self.field = self.figure.locator("input[data-name='bits']")
-        self.data = json.loads(self.figure.locator("script.live-data").text_content())
 
     def row(self, name):
         """The values of one row of the picture."""
