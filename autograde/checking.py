@@ -21,6 +21,7 @@ REFERENCE_TOLERANCE = 1e-8
 # float32 rounds at 6e-8 and a forward pass of some ten steps accumulates a few times that.
 FLOAT32_TOLERANCE = 1e-5
 NOTEBOOK_SEED = 20
+UNWRITTEN = "not implemented yet"
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Verdict:
     findings: tuple = ()
     problem: str | None = None
     misconception: str | None = None
+    calls: tuple = ()  # questions before this one that it calls and that are not right themselves
 
     @property
     def right(self):
@@ -124,6 +126,8 @@ class Verdict:
             lines += [" " * (width + 5) + line for line in wrapped[1:]]
         if self.misconception:
             lines += ["  " + line for line in textwrap.wrap(self.misconception, 100)]
+        if self.calls:
+            lines.append(f"  It calls {', '.join(self.calls)}: what is wrong there comes back here.")
         return "\n".join(lines)
 
     def as_dict(self):
@@ -387,7 +391,7 @@ class Check:
         """What to say of an answer that is not written, or that needs one which is not."""
         if self._is_another_question(where):
             return f"needs `{where}`, which is not implemented yet: answer that question first"
-        return "not implemented yet"
+        return UNWRITTEN
 
     def _elsewhere(self, outcome):
         """What to say of an error that arose in the function of another question, or for want of it; else nothing."""

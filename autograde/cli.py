@@ -110,6 +110,7 @@ def collect(source, unit, course, pattern, dry_run):
     """
     from autograde.grading import collect as collecting
 
+    _course(course, begun=True)
     known = {path.parent.name for path in Path(course).glob("release/*/*.ipynb")} | set(written() or released())
     if unit is not None:
         (unit,) = [unit] if unit in known else _units((unit,))
@@ -151,13 +152,19 @@ def grade(units, course, force, workers, scheduler, seconds, trust_submissions, 
 
     limits = Limits(cell_seconds=1.5 * seconds, question_seconds=seconds)
     room = Course(course, limits, "python3" if trust_submissions else None)
-    units = units or sorted({p.name for p in room.root.glob("submitted/*/*") if p.is_dir()})
-    if not units:
+    handed_in = sorted({p.name for p in room.root.glob("submitted/*/*") if p.is_dir()})
+    units = units or handed_in
+    if not set(units) & set(handed_in):
+        what = f" for {', '.join(_units(units))}" if units else ""
         raise click.ClickException(
-            f"{course}/submitted holds no hand-ins: put them into {course}/submitted/STUDENT/UNIT/"
+            f"{course} holds no hand-ins{what}: run `python -m autograde collect` first, or put them into "
+            f"{course}/submitted/STUDENT/UNIT/"
         )
     if trust_submissions:
         console.print("Hand-ins run without a sandbox: they can read and change what you can.", style="yellow")
+    if force and not dry_run:  # all at once: a run that is interrupted goes on without it
+        for unit in units:
+            room.forget(unit)
     for unit in units:
         students = room.submitted(unit)
         try:
@@ -168,12 +175,12 @@ def grade(units, course, force, workers, scheduler, seconds, trust_submissions, 
                 continue
             with _progress() as progress:
                 task = progress.add_task(f"{unit}: starting", total=len(students))
-                for _ in room.grade_all(unit, force=force, workers=workers, scheduler=scheduler):
+                for _ in room.grade_all(unit, workers=workers, scheduler=scheduler):
                     progress.update(task, advance=1, description=unit)
         except (CourseError, NoSandboxError, KernelStartError) as error:
             raise click.ClickException(str(error)) from None
         except KeyboardInterrupt:
-            console.print("Stopped. What was graded is kept; the same command goes on from there.")
+            console.print("Stopped. What was graded is kept; `grade`, without --force, goes on from there.")
             sys.exit(130)
         console.print(_table(unit, room.rows(unit)))
 
@@ -224,6 +231,7 @@ def report(units, course, dry_run):
 
     Scores, difficulty of each question, frequent misconceptions, and the hand-ins that a person should look at.
     """
+    from autograde.grading.collect import LEFT_BEHIND
     from autograde.grading.report import make_report
 
     try:
@@ -237,6 +245,9 @@ def report(units, course, dry_run):
             console.print(table)
     for path in pages.paths:
         console.print(str(_shown(path)), markup=False, soft_wrap=True)
+    left_out = course / LEFT_BEHIND
+    if left_out.exists():
+        console.print(f"What `collect` left out: {_shown(left_out)}", markup=False, soft_wrap=True)
 
 
 @main.command()
@@ -363,7 +374,8 @@ def _table(unit, rows, about=None):
 
 def _count(students, what):
     """How many, and who: "2 pages: ada, bob"."""
-    return f"{len(students)} {what}{'' if len(students) == 1 else 's'}: {', '.join(students)}"
+    number = f"{len(students)} {what}{'' if len(students) == 1 else 's'}"
+    return f"{number}: {', '.join(students)}" if students else number
 
 
 def _shown(path):

@@ -67,8 +67,8 @@ def _scale(actual, expected, sizes):
         for name, size in sizes.items()
         if size > 1 and abs(factor - 1 / size) < SAME / size
     ]
-    # Any two numbers differ by some factor: without a name for it, that says nothing.
-    return named + ([f"scaled by {c:.4g} {EVERYWHERE}"] if expected.size > 1 else [])
+    # Any two numbers differ by some factor: without a name for it, that says nothing. Nor does a factor of nearly one.
+    return named + ([f"scaled by {c:.4g} {EVERYWHERE}"] if expected.size > 1 and abs(c - 1) > 1e-3 else [])
 
 
 def _multiplied(actual, expected, inputs):

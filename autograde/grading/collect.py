@@ -192,6 +192,16 @@ def _id_of(item, namesakes, before):
     return numbered if len(namesakes) > 1 or taken or numbered in before else plain
 
 
+def _doubles(item, unit, numbers_before):
+    """The students of that name that other assignments have, where the number does not tell which of them it is."""
+    everyone = {student for numbers in numbers_before.values() for student in numbers}
+    plain = safe_id(item.name)
+    told = numbers_before.get(unit, {}).get(plain) == item.number
+    if told or safe_id(f"{item.name}-{item.number}") in everyone:
+        return []
+    return sorted(student for student in everyone if re.fullmatch(re.escape(plain) + r"-\d+", student))
+
+
 def _one_each(found, known, unit, lines, numbers_before):
     """{(student, unit): the notebook that counts}. The others go to `lines` with the reason."""
     identities = {}
@@ -218,6 +228,13 @@ def _one_each(found, known, unit, lines, numbers_before):
         belongs = unit or item.unit or item.declared or _unit_in_path(item.member.path, known)
         if belongs not in known:
             text = "does not tell its unit. Name it: collect SOURCE UNIT."
+            lines.append(Line(LEFT_OUT, shown(item.member.path), text))
+            continue
+        doubles = _doubles(item, belongs, numbers_before)
+        if doubles:
+            text = (
+                f"the class has {' and '.join(doubles)}: name the folder after one of them, or tell them by --pattern."
+            )
             lines.append(Line(LEFT_OUT, shown(item.member.path), text))
             continue
         student = _id_of(item, namesakes, numbers_before.get(belongs, {}))
@@ -291,9 +308,12 @@ def _place(root, student, unit, item, dry_run):
     line = Line(TAKEN, shown_path, told)
     if there:
         before = path.lstat().st_mtime
+        if item.member.modified < before:
+            raise RefusedError(
+                f"is older than {student}'s hand-in for {unit}, which stays. To go back, remove that one."
+            )
         kept = _kept_path(root, student, unit, before)
-        note = "; it is older than what it replaces" if item.member.modified < before else ""
-        line = Line(REPLACED, shown_path, f"{told}, the earlier one is now {kept.relative_to(root)}{note}")
+        line = Line(REPLACED, shown_path, f"{told}; the earlier one: {kept.relative_to(root)}")
     if dry_run:
         return line
     content = item.member.read()

@@ -140,8 +140,7 @@ class Course:
         todo = dict.fromkeys(self.pending(unit, students, force))
         kernel_name = self.kernel_name or require_sandbox()
         job_of = self._jobs(unit, secrets.randbits(63), kernel_name)
-        for student in todo:
-            self._forget(unit, student)
+        self.forget(unit, todo)
         yield from ((student, False) for student in students if student not in todo)
         workers = cores() if workers is None else workers
         if scheduler:
@@ -160,6 +159,11 @@ class Course:
         students = self.submitted(unit) if students is None else students
         return [student for student in students if force or not self._is_graded(job_of(student))]
 
+    def changed(self, unit):
+        """The students whose hand-in, or its release, is not the one that was graded."""
+        graded = [s for s in self.submitted(unit) if read_record(self.root, unit, s).get("hand_in")]
+        return self.pending(unit, graded) if graded else []
+
     def _jobs(self, unit, seed=0, kernel_name=""):
         """The function that makes a student's job. It reads the file, so that a large class stays out of memory."""
         self._require_release(unit)
@@ -173,11 +177,12 @@ class Course:
         graded = (self.root / "autograded" / job.student / job.unit / f"{job.unit}.ipynb").exists()
         return graded and read_record(self.root, job.unit, job.student).get("hand_in") == fingerprint(job)
 
-    def _forget(self, unit, student):
-        """An interrupted run, also one with force, is continued: what it meant to grade is not done."""
-        record = read_record(self.root, unit, student)
-        if record.pop("hand_in", None):
-            write_record(self.root, unit, student, record)
+    def forget(self, unit, students=None):
+        """Have hand-ins graded again by the next run, or by the one that goes on after an interruption of this one."""
+        for student in self.submitted(unit) if students is None else students:
+            record = read_record(self.root, unit, student)
+            if record.pop("hand_in", None):
+                write_record(self.root, unit, student, record)
 
     def _record(self, result):
         """Put an examined hand-in into the gradebook by nbgrader's own converter, then write its record."""

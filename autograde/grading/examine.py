@@ -1,5 +1,6 @@
 """The examination of one rebuilt hand-in: run the student's cells, judge every question here, write the scores."""
 
+import re
 import secrets
 import time
 from dataclasses import asdict, dataclass, field, replace
@@ -10,13 +11,17 @@ import numpy as np
 from jupyter_core.utils import run_sync
 
 import autograde
-from autograde.checking import Verdict
+from autograde.checking import UNWRITTEN, Verdict
 from autograde.grading.diagnosis import misconception, mutant_answers, reference_of
 from autograde.grading.flags import flags_of
 from autograde.grading.kernel import KernelLostError, Limits, StudentKernel
 from autograde.units import CHECK_CELL, check_of
 
 LOST_KERNELS = 2  # after so many, the rest of the hand-in scores 0
+# What stands for an answer that ended a kernel: later answers that call it stop with the reason, and cost no kernel.
+LOST_ANSWER = """def {name}(*args, **kwargs):
+    raise RuntimeError("not called again, since the call {reason}")
+"""
 
 
 @dataclass
@@ -86,8 +91,11 @@ class _Examination:
         self.notebook, self.limits, self.with_reference = notebook, limits, with_reference
         self.kernel = StudentKernel(limits, kernel_name, cwd)
         self.record = Record(unit, seed)
-        self.done = []  # code cells that ran, for a fresh kernel
+        self.done = []  # code cells that ran, for a fresh kernel; for an answer that was lost, what stands for it
         self.failed = {}  # name of an answer cell -> the error with which it stopped
+        self.answers = {}  # source of each answer cell so far
+        self.stopped = []  # cells that stopped with an error, in words
+        self.not_run = []  # questions that came after the last kernel
         self.lost = 0
 
     async def run(self):
@@ -99,12 +107,18 @@ class _Examination:
                     continue
                 mark = cell.metadata.get("nbgrader", {})
                 if mark.get("grade") and not mark.get("solution"):
-                    verdict = await self._question(cell, number)
+                    verdict = self._with_calls(await self._question(cell, number))
                     number += 1
                     self.record.verdicts.append(verdict)
                     write_verdict(cell, verdict)
                 else:
+                    if mark.get("solution"):
+                        self.answers[mark.get("grade_id")] = cell.source
                     await self._student_cell(cell)
+        if any(not v.right and v.problem != UNWRITTEN for v in self.record.verdicts):
+            self.record.events += self.stopped  # an experiment that fails is nobody's business where answers are right
+        if self.not_run:
+            self.record.events.append(f"not run after that: {', '.join(self.not_run)}")
         self.record.seconds = round(time.monotonic() - started, 3)
         return self.record
 
@@ -119,11 +133,14 @@ class _Examination:
             cell.outputs.append(_error(f"The cell {error}."))
             await self._replace_kernel(f"{name}: the cell {error}")
         else:
-            self.done.append(cell)
+            self.done.append(cell.source)
             name = cell.metadata.get("nbgrader", {}).get("grade_id")
             errors = [f"{o.ename}: {o.evalue}" for o in cell.outputs if o.output_type == "error"]
             if errors:
-                self.failed[name] = errors[0][:200]
+                error = re.sub(r"\(\d+\.py, line", "(line", errors[0])[:200]  # the file is the kernel's own
+                self.failed[name] = error
+                whose = f"{name}: its cell" if name else "a cell of the student's own"
+                self.stopped.append(f"{whose} stops with {error}")
 
     async def _question(self, cell, number):
         match = CHECK_CELL.fullmatch(cell.source.strip())
@@ -133,15 +150,25 @@ class _Examination:
             return Verdict(name, 0, points, problem="this is not a check of the course; it needs a person")
         question = prepared(self.record.unit, match["name"], self.record.seed, number, self.with_reference)
         if self.lost >= LOST_KERNELS:
+            self.not_run.append(match["name"])
             return Verdict(match["name"], 0, points, problem=f"not run, since {self.record.events[-1]}")
         try:
             outcomes = await self.kernel.call(match["name"], question.cases)
         except KernelLostError as error:
+            self.done.append(LOST_ANSWER.format(name=match["name"], reason=str(error)))
             await self._replace_kernel(f"{match['name']}: the call {error}")
             return Verdict(match["name"], 0, points, problem=f"the call {error}")
         if match["name"] in self.failed and all(o.get("error") == "NameError" for o in outcomes):
             return Verdict(match["name"], 0, points, problem=f"its cell stops with {self.failed[match['name']]}")
         return question.verdict(outcomes)
+
+    def _with_calls(self, verdict):
+        """A mistake in an earlier answer that this one calls is not made twice."""
+        if verdict.right or verdict.problem:
+            return verdict
+        source = self.answers.get(verdict.name, "")
+        wrong = [v.name for v in self.record.verdicts if not v.right]
+        return replace(verdict, calls=tuple(name for name in wrong if re.search(rf"\b{name}\(", source)))
 
     async def _replace_kernel(self, event):
         """A fresh kernel in the state that the student's cells give, without the cell that was lost."""
@@ -151,8 +178,8 @@ class _Examination:
         while self.lost < LOST_KERNELS:
             await self.kernel.start()
             try:
-                for cell in self.done:
-                    await self.kernel.run(nbformat.v4.new_code_cell(cell.source))
+                for source in self.done:
+                    await self.kernel.run(nbformat.v4.new_code_cell(source))
                 return
             except KernelLostError as error:
                 self.record.events.append(f"when its cells were run again, one {error}")

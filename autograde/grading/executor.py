@@ -77,7 +77,11 @@ def run_job(job):
         rebuilt = blank(release, job.name, job.unreadable)
     else:
         rebuilt = rebuild_content(release, job.name, job.content)
-    record = examine(rebuilt.notebook, job.unit, seed=job.seed, limits=job.limits, kernel_name=job.kernel_name)
+    if rebuilt.unreadable:
+        record = Record(job.unit, job.seed)
+        zero(rebuilt.notebook, record, rebuilt.unreadable)
+    else:
+        record = examine(rebuilt.notebook, job.unit, seed=job.seed, limits=job.limits, kernel_name=job.kernel_name)
     record.events[:0] = rebuilt.notes
     text = nbformat.writes(rebuilt.notebook)
     return Result(job.unit, job.student, text, {**record.as_dict(), "hand_in": fingerprint(job)})

@@ -17,8 +17,9 @@ from functools import lru_cache
 
 EVERYWHERE = (
     *("solutions", "autograde.grading", "autograde.oracles"),
-    *("socket", "urllib", "http", "requests", "subprocess", "os.system", "ctypes"),
-    *("eval", "exec", "__import__", "importlib"),
+    *("open", "io", "pathlib", "glob", "shutil", "os.environ", "os.listdir", "os.walk", "os.open", "os.scandir"),
+    *("socket", "urllib", "http", "requests", "subprocess", "os.system", "os.popen", "os.kill", "os._exit", "ctypes"),
+    *("eval", "exec", "__import__", "importlib", "inspect", "sys.modules", "sys._getframe"),
 )
 MAGIC = re.compile(r"^(\s*)([%!].*)$", re.MULTILINE)
 
@@ -93,6 +94,8 @@ def _uses(source, forbidden, imports):
             said = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, (ast.Name, ast.Attribute)):
             said = [_dotted(node, imports)]
+            if isinstance(node.ctx, ast.Store) and said[0].startswith("check."):
+                found.add((node.lineno, "another value for a check"))
         else:
             continue
         found |= {(node.lineno, name) for name in forbidden for text in said if _is_below(text, name)}

@@ -19,11 +19,12 @@ MAX_CELLS = 1000
 
 @dataclass
 class Rebuilt:
-    """The rebuilt notebook, what was noted, and the names of the questions that have no answer cell."""
+    """The rebuilt notebook, what was noted, the questions that have no answer cell, and why nothing could be read."""
 
     notebook: nbformat.NotebookNode
     notes: list = field(default_factory=list)
     unanswered: list = field(default_factory=list)
+    unreadable: str = ""
 
 
 class UnreadableError(ValueError):
@@ -61,7 +62,7 @@ def blank(release, name, reason):
     note = f"{name}: {reason} Graded as unanswered. "
     note += f"Hand in the notebook that began as exercises/{_unit(release)}/{_unit(release)}.ipynb."
     _add_notes(notebook, [note])
-    return Rebuilt(notebook, [note], list(_answers(release)))
+    return Rebuilt(notebook, [note], list(_answers(release)), str(reason))
 
 
 def read_hand_in(path):
@@ -120,7 +121,7 @@ def _text(source):
 
 
 def _assemble(release, answers, cells, name):
-    notes, found, free, seen = [], {}, {}, set()
+    notes, restored, found, free, seen = [], [], {}, {}, set()
     anchor = -1
     position = {_grade_id(c) or c.id: i for i, c in enumerate(release.cells)} | {
         c.id: i for i, c in enumerate(release.cells)
@@ -141,7 +142,14 @@ def _assemble(release, answers, cells, name):
         if role == "answer":
             found[key] = cell["source"]
         elif role in ("check", "given") and cell["source"].strip() != original.source.strip():
-            notes.append(f'{name}: the cell "{key}" was changed; the original was used instead.')
+            restored.append(key)
+    if restored:
+        several = len(restored) > 1
+        cells = ", ".join(f'"{key}"' for key in restored)
+        notes.append(
+            f"{name}: the {'cells' if several else 'cell'} {cells} {'were' if several else 'was'} changed; the "
+            f"{'originals were' if several else 'original was'} used instead."
+        )
     for key in answers:
         if key in found:
             continue

@@ -141,8 +141,12 @@ def unit_report(course, scores, unit):
     for student in course.submitted(unit):
         if student not in graded:
             report.attention.append((student, UNGRADED, f"run `python -m autograde grade {unit}`"))
+    changed = set(course.changed(unit))
     for hand_in in hand_ins:
         record = read_record(course.root, unit, hand_in.student)
+        if hand_in.student in changed:
+            text = f"what is there now is not what was graded: run `python -m autograde grade {unit}`"
+            report.attention.append((hand_in.student, UNGRADED, text))
         pending = [g.question for g in hand_in.grades.values() if g.pending]
         if pending:
             report.attention.append((hand_in.student, PENDING, ", ".join(pending)))

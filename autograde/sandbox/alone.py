@@ -15,6 +15,6 @@ if __name__ == "__main__":
     confine.become_nobody()
     confine.limits(resources)
     confine.no_privileges()
-    confine.landlocked(["/tmp", "/dev/shm", "/dev/null", os.path.dirname(connection_file)])
+    confine.landlocked(["/tmp", "/dev/shm", "/dev/null", "/dev/pts", os.path.dirname(connection_file)])
     confine.filtered_calls()
     run_kernel(connection_file)

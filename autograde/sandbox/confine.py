@@ -86,6 +86,8 @@ def private_files(own, shared, disk_bytes, below_tmp=()):
         _call("umount2", os.fsencode(way), MNT_DETACH)
         way.rmdir()
     _tmpfs("/proc", 2**12)
+    # terminals of its own, which IPython's `!command` needs
+    _mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620")
 
 
 def _mount(source, target, kind, flags, options=""):

@@ -91,6 +91,7 @@ class WarmPool:
         self._socket = socket.socket(socket.AF_UNIX)
         with contextlib.suppress(ConnectionError):  # `wait_until_ready` says why
             self._socket.connect(f"{folder}/control")
+        Finalize(None, self.close, exitpriority=2)  # before a process of our own ends
         self._listener = None
 
     def wait_until_ready(self):

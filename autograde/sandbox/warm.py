@@ -138,7 +138,7 @@ class Zygote:
             confine.loopback_up()
             confine.limits(self.resources)
             confine.no_privileges()
-            confine.landlocked(["/tmp", "/dev/shm", "/dev/null", own])
+            confine.landlocked(["/tmp", "/dev/shm", "/dev/null", "/dev/pts", own])
             confine.filtered_calls()
             os.chdir("/tmp")
             # Standard output belongs to the kernel's log; nothing of the zygote's own channel stays open.

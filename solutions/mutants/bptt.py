@@ -54,7 +54,7 @@ MUTANTS = [
     ),
     Mutant(
         "numerical_gradient", "half_width", "/ (2 * eps)", "/ eps",
-        "It is what dividing by eps gives: the two points of eq. bptt-central are 2 eps apart.",
+        "The difference is divided by eps: the two points of eq. bptt-central are 2 eps apart.",
     ),
     Mutant(
         "numerical_gradient", "all_at_once", "step[i] = eps", "step[...] = eps",

@@ -64,7 +64,7 @@ MUTANTS = [
     ),
     Mutant(
         "lstm_step", "logistic_candidate", "np.tanh(a_g)", "sigmoid(a_g)",
-        "The candidate is logistic, as deck A has it: eq. lstm-gates takes tanh, or the cell could only grow.",
+        "The candidate is logistic: eq. lstm-gates takes tanh, which has both signs, or the cell could only grow.",
     ),
     Mutant(
         "lstm_step", "no_tanh_on_output", "sigmoid(a_o) * np.tanh(c_new)", "sigmoid(a_o) * c_new",

@@ -1,5 +1,6 @@
 """Does a whole class get the right points, and does no hand-in harm another?"""
 
+import importlib
 import json
 import os
 import subprocess
@@ -8,11 +9,17 @@ import sysconfig
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
+from autograde.cli import main
 from autograde.grading import demo
 from autograde.grading.course import Course, CourseError, hand_in
+from autograde.grading.examine import examine
+from autograde.grading.kernel import Limits
+from autograde.grading.report import make_report
 from autograde.release import as_text, source_notebook, student_notebook
+from solutions.mutants import mutants_of
 from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("class")]  # what its fixtures graded serves all
@@ -60,8 +67,6 @@ def test_what_ended_the_kernel_is_said_and_the_rest_was_graded(demonstration):
 
 
 def test_the_record_replays_the_grading(demonstration):
-    from autograde.grading.examine import examine
-
     course, _ = demonstration
     record = json.loads((course.root / "records/bptt/misconception.json").read_text())
     notebook = nbformat.reads(demo.hand_ins()["misconception"], as_version=4)
@@ -168,3 +173,69 @@ def test_a_kernel_that_cannot_answer_stops_the_run_and_grades_nobody(tmp_path, m
     with pytest.raises(kernel.KernelStartError, match="doctor"):
         course.grade(UNIT, "someone")
     assert course.graded(UNIT) == []
+
+
+ENDLESS = "def neuron_forward(x, u, w):\n    while True:\n        pass\n"
+CALLS_IT = "def neuron_bptt(x, target, u, w):\n    return neuron_forward(x, u, w)\n"
+
+
+def test_an_answer_that_calls_one_that_never_returned_costs_no_second_kernel():
+    notebook = demo.answered(
+        {"neuron_forward": ENDLESS, "neuron_bptt": CALLS_IT}, only=["numerical_gradient", "rtrl", "checkpointed_bptt"]
+    )
+    record = examine(notebook, UNIT, limits=Limits(cell_seconds=4, question_seconds=2))
+    points = {verdict.name: verdict.points for verdict in record.verdicts}
+    assert (points["numerical_gradient"], points["rtrl"], points["checkpointed_bptt"]) == (2, 3, 3)
+    said = " ".join(str(record.verdicts[1]).split())
+    assert "not called again, since the call did not return within 2 s" in said
+    assert "`neuron_forward` is a question of its own" in said
+    assert len(record.events) == 1
+
+
+def test_a_mistake_that_comes_back_in_a_later_answer_is_told_to_be_the_earlier_one():
+    module = importlib.import_module("solutions.bptt")
+    (mutant,) = (m for m in mutants_of(UNIT, "rnn_backward") if m.name == "state_after")
+    only = ["rnn_backward", "truncated_bptt"]
+    record = examine(demo.answered({"rnn_backward": mutant.source(module)}, only=only), UNIT, limits=demo.LIMITS)
+    verdicts = {verdict.name: verdict for verdict in record.verdicts}
+    assert str(verdicts["truncated_bptt"]).endswith("It calls rnn_backward: what is wrong there comes back here.")
+    assert verdicts["rnn_backward"].calls == verdicts["rtrl"].calls == ()
+
+
+def test_what_was_not_run_and_a_cell_that_stops_are_told_to_a_person():
+    stops = nbformat.v4.new_code_cell("import numpyy")
+    notebook = demo.answered({"neuron_forward": ENDLESS, "neuron_bptt": ENDLESS.replace("forward(x, ", "bptt(x, y, ")})
+    notebook.cells.insert(0, stops)
+    record = examine(notebook, UNIT, limits=Limits(cell_seconds=4, question_seconds=2))
+    *_, stopped, last = record.events
+    assert stopped == "a cell of the student's own stops with ModuleNotFoundError: No module named 'numpyy'"
+    assert last.startswith("not run after that: numerical_gradient, rnn_backward")
+    assert record.points == 0
+
+
+def test_force_is_for_all_units_also_after_an_interruption(tmp_path, monkeypatch):
+    course = Course(tmp_path, kernel_name="python3")
+    for unit in ("bptt", "rnn"):
+        course.release(unit)
+        hand_in(course.root, "ada", unit, as_text(student_notebook(unit)))
+        course.grade(unit, "ada")
+    assert [course.pending(unit) for unit in ("bptt", "rnn")] == [[], []]
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Course, "grade_all", interrupted)
+    result = CliRunner().invoke(main, ["grade", "--force", "--trust-submissions", "--course", str(tmp_path)])
+    assert result.exit_code == 130
+    assert [course.pending(unit) for unit in ("bptt", "rnn")] == [["ada"], ["ada"]]
+
+
+def test_the_report_tells_of_a_hand_in_that_was_collected_after_it_was_graded(tmp_path):
+    course = Course(tmp_path, kernel_name="python3")
+    course.release(UNIT)
+    hand_in(course.root, "ada", UNIT, as_text(student_notebook(UNIT)))
+    course.grade(UNIT, "ada")
+    assert make_report(course, write=False).units[0].attention == []
+    hand_in(course.root, "ada", UNIT, SOLVED)
+    ((student, kind, _),) = make_report(course, write=False).units[0].attention
+    assert (student, kind) == ("ada", "not graded yet")

@@ -145,12 +145,28 @@ def test_an_earlier_hand_in_is_kept_and_the_same_one_left_alone(tmp_path):
     assert not list(root.rglob("*.part"))
 
 
-def test_an_older_export_that_replaces_a_newer_hand_in_is_said(tmp_path):
+def test_an_older_export_does_not_replace_a_newer_hand_in(tmp_path):
     for folder, moment in {"new": 2e9, "old": 1e9}.items():
         at = make_folder(tmp_path / folder, {"lee/bptt.ipynb": changed(folder)})
         os.utime(at / "lee/bptt.ipynb", (moment, moment))
         (line,) = collect(at, tmp_path / "class", KNOWN)
-    assert "older than what it replaces" in line.text
+    assert line.kind == LEFT_OUT
+    assert "is older than lee's hand-in for bptt" in line.text
+    assert submitted(tmp_path / "class") == {"lee": changed("new")}
+
+
+def test_one_of_two_namesakes_alone_is_not_made_a_third_student(tmp_path):
+    def source(*numbers):
+        at = tmp_path / "-".join(map(str, numbers))
+        return make_folder(at, {f"Max_{n}_assignsubmission_file_/b.ipynb": changed(n) for n in numbers})
+
+    assert set(kinds(collect(source(11, 12), tmp_path / "class", KNOWN, "bptt")).values()) == {TAKEN}
+    (line,) = collect(source(81), tmp_path / "class", KNOWN, "rnn")
+    assert line.kind == LEFT_OUT
+    assert "the class has Max-11 and Max-12" in line.text
+    named = make_folder(tmp_path / "named", {"Max-12/b.ipynb": changed(81)})
+    assert [line.kind for line in collect(named, tmp_path / "class", KNOWN, "rnn")] == [TAKEN]
+    assert {p.parts[-3] for p in (tmp_path / "class").glob("submitted/*/*/*")} == {"Max-11", "Max-12"}
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(tmp_path):
@@ -406,6 +422,7 @@ def test_ids_of_long_names_differ():
 
 @pytest.fixture
 def run(tmp_path):
+    (tmp_path / "class").mkdir()
     return lambda *args: CliRunner().invoke(main, ["collect", *map(str, args), "--course", str(tmp_path / "class")])
 
 

@@ -21,6 +21,8 @@ USES = {
     HEAD + "    return __import__('torch')": "rnn_backward: line 2 uses __import__",
     "import subprocess as s\n" + HEAD + "    s.run('ls')": "rnn_backward: line 3 uses subprocess",
     "from solutions import bptt\n" + HEAD + "    return bptt.rtrl(x)": "rnn_backward: line 1 uses solutions",
+    "check.rtrl = lambda f: 1.0\n" + HEAD + "    pass": "rnn_backward: line 1 uses another value for a check",
+    HEAD + "    open('/etc/passwd')": "rnn_backward: line 2 uses open",
     HEAD + "    import urllib.request": "rnn_backward: line 2 uses urllib",
     HEAD + "    return torch.autograd.grad(": "rnn_backward: line 2 uses torch.autograd",
     "%matplotlib inline\nimport torch\n" + HEAD + "    return torch.func.vjp": "rnn_backward: line 4 uses torch.func",

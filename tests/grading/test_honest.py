@@ -66,6 +66,9 @@ WRITTEN = {
     "a helper in the same cell": (SIGMA + LOOP, ""),
     "a helper in a cell of its own": (LOOP, "import numpy as np\n" + SIGMA),
     "a library's function": ("from scipy.special import expit as sigma\n" + LOOP, ""),
+    "shell commands and line magics in a cell of one's own": (
+        LOOP, "!echo here\n%pip --version\nfiles = !ls\nimport numpy as np\n" + SIGMA,
+    ),
     "half a hyperbolic tangent": (LOOP.replace("sigma(w * h[t] + u * x[t])", "(1 + np.tanh((w * h[t] + u * x[t]) / 2)) / 2"), ""),
     "plain Python, made an array at the end": (
         "import math\n\n\ndef neuron_forward(x, u, w):\n    h = [0.0]\n    for x_t in x:\n"
