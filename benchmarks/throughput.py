@@ -83,7 +83,7 @@ def hand_ins(unit, count, seconds, rng_offset=0):
 @click.option(
     "--plain", "plain_count", default=6, show_default=True, help="Hand-ins that plain nbgrader grades a round."
 )
-@click.option("--ours", "our_count", default=40, show_default=True, help="Hand-ins that we grade a round.")
+@click.option("--ours", "our_count", default=200, show_default=True, help="Hand-ins that we grade a round.")
 @click.option("--rounds", default=2, show_default=True)
 @click.option("--training", default=0.0, show_default=True, help="Seconds of CPU that each hand-in trains for.")
 @click.option("--workers", default=cores(), show_default=True)

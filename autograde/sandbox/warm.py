@@ -142,7 +142,7 @@ class Zygote:
             confine.filtered_calls()
             os.chdir("/tmp")
             # Standard output belongs to the kernel's log; nothing of the zygote's own channel stays open.
-            os.closerange(3, 256)
+            os.closerange(3, 2**16)
             status = run_kernel(os.path.join(own, "connection.json"))
         except BaseException:
             sys.excepthook(*sys.exc_info())

@@ -121,7 +121,7 @@ def test_a_grade_that_fails_in_the_middle_of_its_recording_leaves_the_old_one(un
         raise OSError("no space left on device")
 
     monkeypatch.setattr(AssignLatePenalties, "preprocess", full)  # after the new scores went to the database
-    with pytest.raises(CourseError, match="no space left"):
+    with pytest.raises(CourseError, match="s1: bptt failed"):
         list(course.grade_all(UNIT, ["s1"], workers=1))
     assert gradebook(course) == before
     monkeypatch.undo()
@@ -163,12 +163,28 @@ def test_an_interrupted_run_ends_at_once_although_a_hand_in_never_does(undisturb
     os.killpg(run.pid, signal.SIGINT)  # as Ctrl-C in a terminal does, to all of them
     said, _ = run.communicate(timeout=60)
     assert run.returncode == 130
-    assert "the same command goes on" in said
+    assert "`grade`, without --force, goes on" in said
     time.sleep(1)
     left = [p.cmdline() for p in psutil.process_iter() if p.status() != "zombie" and os.getsid(p.pid) == run.pid]
     assert left == []
     scores = gradebook(course)
     assert {key: row for key, row in scores.items() if key[0] != "s9"} == gradebook(undisturbed)
+
+
+def test_an_interruption_waits_until_a_hand_in_is_recorded(tmp_path, monkeypatch):
+    course = Course(tmp_path, LIMITS, "python3")
+    course.release(UNIT)
+    hand_in(course.root, "ada", UNIT, as_text(student_notebook(UNIT)))
+
+    def preprocess(self, nb, resources):
+        os.kill(os.getpid(), signal.SIGINT)
+        return nb, resources
+
+    monkeypatch.setattr(AssignLatePenalties, "preprocess", preprocess)
+    with pytest.raises(KeyboardInterrupt):
+        course.grade(UNIT, "ada")
+    assert course.pending(UNIT) == []
+    assert course.row(UNIT, "ada").max_points == 20
 
 
 def test_a_dask_cluster_gives_the_same_gradebook_though_a_worker_is_killed(undisturbed, tmp_path):
