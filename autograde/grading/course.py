@@ -262,7 +262,8 @@ class Course:
             warnings.simplefilter("ignore", SAWarning)  # of nbgrader's own queries; nothing that one could act on
             result = call()
         if not result["success"]:
-            log = str(result.get("error") or result.get("log") or "no reason given").strip().splitlines()
+            told = "\n".join(str(result[name]) for name in ("log", "error") if result.get(name))
+            log = [line.strip() for line in told.splitlines() if line.strip()] or ["no reason given"]
             # the last line of nbgrader's log points upwards; the line before a traceback's end is the reason
             reasons = [line for line in log if line.split(":")[0].endswith(("Error", "Exception"))] or log
             raise CourseError(f"{what} failed: {reasons[0]}")
