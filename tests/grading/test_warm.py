@@ -98,9 +98,8 @@ def test_the_folder_of_a_killed_run_is_removed_by_the_next(process):
     assert os.path.exists(process.folder)
 
 
-def test_a_sandbox_that_does_not_start_says_why(in_ci):
-    if best_kernel() != "warm" and not in_ci:
-        pytest.skip("no sandbox here")
+@pytest.mark.usefixtures("process")
+def test_a_sandbox_that_does_not_start_says_why():
     broken = WarmProcess(Resources(disk_bytes=-1))
     pool = WarmPool(broken.folder)
     with pytest.raises(SandboxError, match=r"does not start: .*size"):

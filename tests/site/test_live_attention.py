@@ -22,7 +22,7 @@ class Looks(LiveFigure):
         self.T, self.head, self.mask, self.chosen = len(self.data["tokens"]), 0, "padding", self.data["chosen"]
 
     def temperature(self):
-        return 10 ** float(self.figure.locator("input[data-name='temperature']").input_value())
+        return 10 ** self.value_of("temperature")
 
     def visible(self):
         """Which word may look at which, (T, 1, T)."""
